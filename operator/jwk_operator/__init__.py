@@ -1,0 +1,1 @@
+"""Kubernetes operator that reconciles JWK resources against the Apinizer Management API."""

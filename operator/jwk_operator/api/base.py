@@ -1,0 +1,55 @@
+"""What every resource model shares: names of the API group and the mapping between Python and JSON field names."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+GROUP = "apiops.apinizer.com"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+FINALIZER = f"{GROUP}/jwk"
+REMOTE_ANNOTATION = f"{GROUP}/remote"
+CLAIM_ANNOTATION = f"{GROUP}/claim"
+RECONCILE_ANNOTATION = f"{GROUP}/reconcile-requested-at"
+
+
+class ApiModel(BaseModel):
+    """A part of a resource. Python names are snake_case, JSON names camelCase; instances are immutable."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+
+DURATION_PATTERN = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
+_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def parse_duration(value: object) -> object:
+    """Turn a duration as Kubernetes writes it (`10m`, `1h30m`, `0s`) into a timedelta.
+
+    Anything but a string is passed on as it is. Raises ValueError for a string of another form.
+    """
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(DURATION_PATTERN, value):
+        raise ValueError("must be a duration such as 30s, 10m or 1h30m")
+    return timedelta(seconds=sum(float(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(value)))
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "maxLength": 32}),
+]
