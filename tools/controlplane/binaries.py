@@ -2,9 +2,10 @@
 
 Looked for in this order:
 
-1. the folder named by ``KUBEBUILDER_ASSETS`` (what ``setup-envtest use -p path`` prints), when it has all of them;
-2. the cache, ``$XDG_CACHE_HOME/jwk-operator/controlplane/VERSION-HASH`` (``~/.cache`` by default), where HASH covers the
-   module files beside this one, so that a change of any version or checksum makes a new folder;
+1. the folder named by ``KUBEBUILDER_ASSETS``, when it has all three (what ``setup-envtest`` downloads has no
+   kube-controller-manager; one put beside the others makes it complete);
+2. the cache, ``$XDG_CACHE_HOME/jwk-operator/controlplane/VERSION-HASH`` (``~/.cache`` by default), where HASH covers
+   the module files beside this one, so that a change of any version or checksum makes a new folder;
 3. ``go build`` into that cache. The first build takes some ten minutes on two cores, later checkouts find it done.
 """
 

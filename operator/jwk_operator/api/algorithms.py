@@ -71,3 +71,25 @@ def key_types_of(algorithm: str) -> frozenset[KeyType]:
     return frozenset(
         key_type for by_type in ALGORITHMS.values() for key_type, names in by_type.items() if algorithm in names
     )
+
+
+def generate_spelling(algorithm: str) -> str:
+    """Return the generate call's name of an algorithm that the create call names so: RS256 is RSA256 there."""
+    if algorithm in ("RS256", "RS384", "RS512"):
+        return "RSA" + algorithm.removeprefix("RS")
+    return algorithm.replace("-", "_").replace("+", "_")
+
+
+def create_spelling(algorithm: str) -> str | None:
+    """Return the create call's name of an algorithm that the generate call names so; None for an unknown one."""
+    return _CREATE_SPELLING.get(algorithm)
+
+
+GENERATE_ALGORITHMS: dict[UseType, dict[KeyType, tuple[str, ...]]] = {
+    use: {key_type: tuple(generate_spelling(name) for name in names) for key_type, names in by_type.items()}
+    for use, by_type in ALGORITHMS.items()
+}
+
+_CREATE_SPELLING = {
+    generate_spelling(name): name for by_type in ALGORITHMS.values() for names in by_type.values() for name in names
+}

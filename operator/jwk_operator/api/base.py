@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, ValidationError, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 GROUP = "apiops.apinizer.com"
@@ -17,6 +17,14 @@ FINALIZER = f"{GROUP}/jwk"
 REMOTE_ANNOTATION = f"{GROUP}/remote"
 CLAIM_ANNOTATION = f"{GROUP}/claim"
 RECONCILE_ANNOTATION = f"{GROUP}/reconcile-requested-at"
+
+
+def list_map(key: str) -> dict[str, JsonValue]:
+    """Return the schema extension of a list whose entries are told apart by one field."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+
+
+LIST_SET: dict[str, JsonValue] = {"x-kubernetes-list-type": "set"}
 
 
 class ApiModel(BaseModel):
@@ -31,7 +39,9 @@ class ApiModel(BaseModel):
     )
 
 
-DURATION_PATTERN = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
+# nine digits a number: what passes is never more than a timedelta holds
+DURATION_PATTERN = r"^([0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h))+$"
+DURATION_MAX_LENGTH = 32
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -43,7 +53,7 @@ def parse_duration(value: object) -> object:
     """
     if not isinstance(value, str):
         return value
-    if not re.fullmatch(DURATION_PATTERN, value):
+    if len(value) > DURATION_MAX_LENGTH or not re.fullmatch(DURATION_PATTERN, value):
         raise ValueError("must be a duration such as 30s, 10m or 1h30m")
     return timedelta(seconds=sum(float(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(value)))
 
@@ -51,5 +61,12 @@ def parse_duration(value: object) -> object:
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
-    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "maxLength": 32}),
+    WithJsonSchema({"type": "string", "maxLength": DURATION_MAX_LENGTH}),
 ]
+
+
+def spec_problems(error: ValidationError) -> str:
+    """Say which fields of a spec are wrong and how; the values themselves stay out of it."""
+    return "; ".join(
+        f"spec.{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False)
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from jwk_operator.api.base import ApiModel, Duration
+from jwk_operator.api.base import LIST_SET, ApiModel, Duration, list_map
+
+NamespaceName = Annotated[str, Field(min_length=1, max_length=63)]
 
 
 class TokenSecretRef(ApiModel):
@@ -76,7 +78,9 @@ class LabelSelectorRequirement(ApiModel):
 
     key: str = Field(min_length=1, max_length=317, description="Label key.")
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"] = Field(description="How key and values relate.")
-    values: list[str] | None = Field(None, max_length=64, description="Values for In and NotIn.")
+    values: list[str] | None = Field(
+        None, max_length=64, description="Values for In and NotIn; absent for Exists and DoesNotExist."
+    )
 
 
 class LabelSelector(ApiModel):
@@ -91,7 +95,9 @@ class LabelSelector(ApiModel):
 class AllowedNamespaces(ApiModel):
     """Who may use a cluster-wide connection: namespaces named or selected."""
 
-    names: list[str] | None = Field(None, max_length=1024, description="Namespaces by name.")
+    names: list[NamespaceName] | None = Field(
+        None, max_length=1024, description="Namespaces by name.", json_schema_extra=LIST_SET
+    )
     selector: LabelSelector | None = Field(None, description="Namespaces by label; `{}` is every namespace.")
 
 
@@ -124,7 +130,9 @@ class ApinizerConnectionSpec(ApiModel):
         None, ge=1, le=10_000, description="Requests that may exceed `requestsPerSecond` at once."
     )
     resync_interval: Duration = Field(
-        timedelta(minutes=10), description="How often a project is listed to find drift, e.g. `10m`; `0s` is never."
+        timedelta(minutes=10),
+        description="How often a project is listed to find drift, e.g. `10m`; `0s` is never.",
+        json_schema_extra={"default": "10m"},
     )
     read_only: bool = Field(
         False, description="Plan only: nothing is written remotely, the status says what would be done."
@@ -174,10 +182,13 @@ class ApinizerConnectionStatus(ApiModel):
         -1, description="Generation of the spec that this status speaks of; -1 before the first look."
     )
     conditions: list[ConnectionCondition] | None = Field(
-        None, max_length=8, description="Ready, and Reconciling or Stalled when True."
+        None,
+        max_length=8,
+        description="Ready, and Reconciling or Stalled when True.",
+        json_schema_extra=list_map("type"),
     )
     environments: list[ConnectionEnvironment] | None = Field(
-        None, max_length=256, description="Environments of the project."
+        None, max_length=256, description="Environments of the project.", json_schema_extra=list_map("name")
     )
     token_expires_at: datetime | None = Field(None, description="When the token in use ends, where that is known.")
     last_probe_time: datetime | None = Field(None, description="When the connection was last probed.")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from jwk_operator.api.algorithms import UseType
-from jwk_operator.api.base import ApiModel, Duration
+from jwk_operator.api.base import LIST_SET, ApiModel, Duration
 
 
 class SourceType(StrEnum):
@@ -146,9 +146,11 @@ class Generate(ApiModel):
         description="Algorithm in the spelling of the generate call, e.g. RSA256 or ECDH_ES_A128KW.",
     )
     key_id_type: KeyIdType | None = Field(None, description="How the key ID is made; Apinizer's default is TIMESTAMP.")
-    not_before_time: str | None = Field(None, max_length=64, description="Start of validity, ISO 8601; default now.")
+    not_before_time: str | None = Field(
+        None, max_length=64, description="Start of validity, ISO 8601, e.g. 2027-01-31T00:00:00Z; default now."
+    )
     expiration_time: str | None = Field(
-        None, max_length=64, description="End of validity, ISO 8601; default one year on."
+        None, max_length=64, description="End of validity, ISO 8601, e.g. 2028-01-31T00:00:00Z; default one year on."
     )
 
 
@@ -196,8 +198,9 @@ class JWKSpec(ApiModel):
     jwk_str: str | None = Field(
         None,
         min_length=1,
-        max_length=1_048_576,
-        description="A JWK or JWK Set as a JSON string. COPY_PASTE only; prefer `jwkStrFrom` for a key with private members.",
+        max_length=262_144,
+        description="A JWK or JWK Set as a JSON string. COPY_PASTE only; prefer `jwkStrFrom` for a key with private "
+        "members.",
     )
     jwk_str_from: JwkStrSource | None = Field(
         None, description="Reads the JWK string from a Secret instead of `jwkStr`. COPY_PASTE only."
@@ -225,8 +228,8 @@ class JWKSpec(ApiModel):
     )
     environment_name: EnvironmentName | None = Field(
         None,
-        description="Environment in which the certificate, key or keystore is looked up. Needed for CERTIFICATE, PUBLIC_KEY, "
-        "PRIVATE_KEY and KEYSTORE.",
+        description="Environment in which the certificate, key or keystore is looked up. Needed for CERTIFICATE, "
+        "PUBLIC_KEY, PRIVATE_KEY and KEYSTORE.",
     )
     use_type: UseType | None = Field(
         None, description="What the key is for. Needed for CERTIFICATE, PUBLIC_KEY, PRIVATE_KEY and KEYSTORE."
@@ -235,11 +238,13 @@ class JWKSpec(ApiModel):
         None,
         min_length=1,
         max_length=64,
-        description="Name of an algorithm that fits `useType`, e.g. RS256; never a key type such as RSA. Needed for CERTIFICATE, "
-        "PUBLIC_KEY, PRIVATE_KEY and KEYSTORE.",
+        description="Name of an algorithm that fits `useType`, e.g. RS256; never a key type such as RSA. Needed for "
+        "CERTIFICATE, PUBLIC_KEY, PRIVATE_KEY and KEYSTORE.",
     )
     connection_ref: ConnectionRef = Field(
-        default_factory=lambda: ConnectionRef(), description="Which connection to use. Immutable."
+        default_factory=lambda: ConnectionRef(),
+        description="Which connection to use. Immutable.",
+        json_schema_extra={"default": {}},
     )
     project_name: str | None = Field(
         None,
@@ -252,7 +257,8 @@ class JWKSpec(ApiModel):
     )
     update_policy: UpdatePolicy = Field(
         UpdatePolicy.IMMUTABLE,
-        description="What a change of the key's source does: Immutable refuses it, Replace makes a new remote JWK and removes the old.",
+        description="What a change of the key's source does: Immutable refuses it, Replace makes a new remote JWK and "
+        "removes the old.",
     )
     replacement: Replacement | None = Field(None, description="Options of `updatePolicy: Replace`.")
     deletion_policy: DeletionPolicy = Field(
@@ -261,20 +267,22 @@ class JWKSpec(ApiModel):
     )
     adoption_policy: AdoptionPolicy = Field(
         AdoptionPolicy.NEVER,
-        description="An existing remote JWK of that name: Never makes it a conflict, IfMatching takes it over when what the "
-        "project's list shows matches.",
+        description="An existing remote JWK of that name: Never makes it a conflict, IfMatching takes it over when "
+        "what the project's list shows matches.",
     )
     redeploy_policy: RedeployPolicy = Field(
         RedeployPolicy.AUTO,
-        description="Repair of environments that failed: Auto redeploys where that does not detach the JWK from its source, Always "
-        "regardless, Never only reports.",
+        description="Repair of environments that failed: Auto redeploys where that does not detach the JWK from its "
+        "source, Always regardless, Never only reports.",
     )
     required_environments: list[EnvironmentName] | None = Field(
         None,
         max_length=64,
         description="Environments that decide Ready; default is every environment that Apinizer reported.",
+        json_schema_extra=LIST_SET,
     )
     suspend: bool = Field(
         False,
-        description="No remote change while true. Deleted meanwhile, the resource lets go without deleting the remote JWK.",
+        description="No remote change while true. Deleted meanwhile, the resource lets go without deleting the remote "
+        "JWK.",
     )

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from jwk_operator.api.algorithms import KeyType
-from jwk_operator.api.base import ApiModel
+from jwk_operator.api.base import ApiModel, list_map
 from jwk_operator.api.jwk import SourceType
 from jwk_operator.api.reasons import Reason
 
@@ -62,7 +62,9 @@ class DeploymentResult(ApiModel):
 
     success: bool = Field(description="Whether the deployment as a whole succeeded.")
     message: str | None = Field(None, description="Apinizer's message.")
-    environment_results: list[EnvironmentResult] | None = Field(None, description="Outcome for each environment.")
+    environment_results: list[EnvironmentResult] | None = Field(
+        None, description="Outcome for each environment.", json_schema_extra=list_map("environmentName")
+    )
     time: datetime | None = Field(None, description="When the write was answered.")
 
 
@@ -95,8 +97,9 @@ class JWKStatus(ApiModel):
     conditions: list[Condition] | None = Field(
         None,
         max_length=8,
-        description="Ready, Synced (the remote JWK is what the spec says) and Deployed (every required environment has it); "
-        "Reconciling and Stalled are present only when True.",
+        description="Ready, Synced (the remote JWK is what the spec says) and Deployed (every required environment has "
+        "it); Reconciling and Stalled are present only when True.",
+        json_schema_extra=list_map("type"),
     )
     remote: RemoteStatus | None = Field(
         None, description="The JWK in Apinizer, once it is known to be this resource's."

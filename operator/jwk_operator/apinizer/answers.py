@@ -1,0 +1,139 @@
+"""What a call to the Management API came to, as a value that says how it is to be treated."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+
+class Verdict(Enum):
+    """How an answer is to be treated."""
+
+    OK = auto()
+    EXISTS = auto()
+    """The name is taken (400 "already exist", or 409)."""
+    MISSING = auto()
+    """There is no such JWK (400 "is not found", or a 404 that is not about the project)."""
+    PROJECT_MISSING = auto()
+    REJECTED = auto()
+    """Refused because of what was asked: nothing changed, and nothing will until the request changes."""
+    UNAUTHORIZED = auto()
+    FORBIDDEN = auto()
+    RATE_LIMITED = auto()
+    SERVER_ERROR = auto()
+    """Answered with a 5xx, or in a form that says nothing: a write may have happened or not."""
+    UNREACHABLE = auto()
+    """No complete answer: a write may have happened or not."""
+
+
+UNKNOWN_OUTCOME = frozenset({Verdict.SERVER_ERROR, Verdict.UNREACHABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentOutcome:
+    """What a write reported for one environment."""
+
+    name: str
+    success: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What a write reported of its deployment."""
+
+    success: bool
+    message: str
+    environments: tuple[EnvironmentOutcome, ...]
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the environments that failed."""
+        return tuple(item.name for item in self.environments if not item.success)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One call's result. `text` is fit to be shown: shortened and free of secrets. `retry_after` is in seconds."""
+
+    verdict: Verdict
+    text: str = ""
+    http_status: int | None = None
+    code: str | None = None
+    retry_after: float | None = None
+    deployment: Deployment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedJwk:
+    """One entry of the project's list."""
+
+    name: str
+    description: str
+    source_type: str
+    source_url: str | None
+    type: str | None
+    kid: str | None
+
+
+_ABOUT_PROJECT = re.compile(r"\s*project\b", re.IGNORECASE)
+_JWK_MISSING = re.compile(r"JWK \(name: .*\) is not found!", re.DOTALL)
+
+
+def classify_error(status: int, description: str, *, creates: bool) -> Verdict:
+    """Say how an error answer is to be treated (Apinizer Management API, page on errors).
+
+    `creates`: whether the call was a create, where "is not found" speaks of a certificate or key, not of the JWK.
+    """
+    if status == 401:
+        return Verdict.UNAUTHORIZED
+    if status == 403:
+        return Verdict.FORBIDDEN
+    if status == 429:
+        return Verdict.RATE_LIMITED
+    if status == 409 or (status == 400 and "already exist" in description):
+        return Verdict.EXISTS
+    if status == 404:
+        project = _ABOUT_PROJECT.match(description) or creates
+        return Verdict.PROJECT_MISSING if project else Verdict.MISSING
+    if status == 400 and description.startswith("Project not found"):
+        return Verdict.PROJECT_MISSING
+    if status == 400 and not creates and _JWK_MISSING.search(description):
+        return Verdict.MISSING
+    if 400 <= status < 500 and status != 408:
+        return Verdict.REJECTED
+    return Verdict.SERVER_ERROR
+
+
+def read_deployment(body: dict[str, Any]) -> Deployment | None:
+    """Read `deploymentResult` of an answer; None when it is absent or not of the documented form."""
+    result = body.get("deploymentResult")
+    if not isinstance(result, dict):
+        return None
+    items = result.get("environmentResults")
+    outcomes = tuple(
+        EnvironmentOutcome(str(item["environmentName"]), item.get("success") is True, str(item.get("message") or ""))
+        for item in (items if isinstance(items, list) else [])
+        if isinstance(item, dict) and item.get("environmentName")
+    )
+    return Deployment(result.get("success") is True, str(result.get("message") or ""), outcomes)
+
+
+def read_list(body: dict[str, Any]) -> dict[str, ListedJwk] | None:
+    """Read a project's list into entries by name; None when it is not of the documented form."""
+    items = body.get("resultList")
+    if not isinstance(items, list) or not all(isinstance(item, dict) and "name" in item for item in items):
+        return None
+    return {
+        str(item["name"]): ListedJwk(
+            name=str(item["name"]),
+            description=str(item.get("description") or ""),
+            source_type=str(item.get("sourceType") or ""),
+            source_url=item.get("sourceUrl") or None,
+            type=item.get("type") or None,
+            kid=item.get("kid") or None,
+        )
+        for item in items
+    }

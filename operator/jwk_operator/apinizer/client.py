@@ -1,0 +1,216 @@
+"""Calls of the Management API that the operator makes. The call that returns key material is not among them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import httpx
+
+from jwk_operator.apinizer.answers import (
+    Answer,
+    Deployment,
+    ListedJwk,
+    Verdict,
+    classify_error,
+    read_deployment,
+    read_list,
+)
+from jwk_operator.apinizer.scrub import Secret, presentable
+from jwk_operator.apinizer.transport import TRANSPORT_ERRORS, Endpoint, exchange, explain, open_client
+
+DEFAULT_RETRY_AFTER = 5.0
+LONGEST_RETRY_AFTER = 3600.0
+
+
+class CallObserver(Protocol):
+    """Told of every call: its name, the HTTP status (0 without an answer) and how many seconds it took."""
+
+    def __call__(self, call: str, status: int, seconds: float) -> None: ...
+
+
+class ManagementClient:
+    """One connection to a manager with one token; shared by everything that uses the connection.
+
+    Every method returns an `Answer` or a value, and raises nothing for what the network or the manager may do.
+    """
+
+    def __init__(self, endpoint: Endpoint, token: Secret, observer: CallObserver | None = None) -> None:
+        """Open a client. Raises ssl.SSLError when the endpoint's `ca_pem` holds no certificate."""
+        self.endpoint = endpoint
+        self.token = token
+        self._http = open_client(endpoint)
+        self._slots = asyncio.Semaphore(endpoint.max_concurrent_requests)
+        self._observe = observer
+        self._root = f"{endpoint.address}/apiops"
+        self._paused_until = 0.0
+        self._users = 0
+        self._retired = False
+
+    async def list_jwks(self, project: str) -> Answer | dict[str, ListedJwk]:
+        """GET the project's list: entries by name, or the answer that came instead."""
+        answer, body = await self._call("list", "GET", _path(project))
+        if answer.verdict is not Verdict.OK:
+            return answer
+        entries = read_list(body)
+        if entries is None:
+            return replace(answer, verdict=Verdict.SERVER_ERROR, text="the list is not of the documented form")
+        return entries
+
+    async def create(self, project: str, body: Mapping[str, Any], secrets: Iterable[str] = ()) -> Answer:
+        """POST a JWK. `body` is the create request; `secrets` are the private values in it, for scrubbing."""
+        return await self._write("create", "POST", _path(project), body, secrets)
+
+    async def update(self, project: str, name: str, description: str) -> Answer:
+        """PUT the description, which also deploys again and cuts the link to a source."""
+        return await self._write("update", "PUT", _path(project, name), {"description": description})
+
+    async def delete(self, project: str, name: str) -> Answer:
+        """DELETE a JWK everywhere."""
+        return await self._write("delete", "DELETE", _path(project, name), None)
+
+    def retire(self) -> None:
+        """Close the client as soon as no call is under way."""
+        self._retired = True
+        if self._users == 0:
+            self._close_later()
+
+    async def aclose(self) -> None:
+        """Close the client now."""
+        await self._http.aclose()
+
+    async def _write(
+        self, call: str, method: str, path: str, body: Mapping[str, Any] | None, secrets: Iterable[str] = ()
+    ) -> Answer:
+        answer, content = await self._call(call, method, path, body, secrets)
+        if answer.verdict is not Verdict.OK:
+            return answer
+        return replace(answer, deployment=self._deployment(content, secrets))
+
+    def _deployment(self, content: dict[str, Any], secrets: Iterable[str]) -> Deployment | None:
+        found = read_deployment(content)
+        if found is None:
+            return None
+        # An environment named twice would make the status invalid, whose list is a map by this name.
+        outcomes = {
+            item.name: replace(item, message=self._presentable(item.message, secrets)) for item in found.environments
+        }
+        return Deployment(found.success, self._presentable(found.message, secrets), tuple(outcomes.values()))
+
+    async def _call(
+        self,
+        call: str,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        secrets: Iterable[str] = (),
+    ) -> tuple[Answer, dict[str, Any]]:
+        self._users += 1
+        try:
+            async with self._slots:
+                wait = self._paused_until - time.monotonic()
+                if wait > 0:
+                    return Answer(Verdict.RATE_LIMITED, _RATE_LIMITED, retry_after=wait), {}
+                return await self._send(call, method, path, body, tuple(secrets))
+        finally:
+            self._users -= 1
+            if self._retired and self._users == 0:
+                self._close_later()
+
+    async def _send(
+        self, call: str, method: str, path: str, body: Mapping[str, Any] | None, secrets: tuple[str, ...]
+    ) -> tuple[Answer, dict[str, Any]]:
+        request = self._http.build_request(method, self._root + path, json=body)
+        request.headers["Authorization"] = f"Bearer {self.token.reveal()}"
+        started = time.monotonic()
+        try:
+            response, content = await exchange(self._http, request, self.endpoint)
+        except TRANSPORT_ERRORS as error:
+            self._told(call, 0, started)
+            return Answer(Verdict.UNREACHABLE, explain(error, self.endpoint)), {}
+        self._told(call, response.status_code, started)
+        return self._interpret(call, response, content, secrets)
+
+    def _interpret(
+        self, call: str, response: httpx.Response, content: bytes, secrets: tuple[str, ...]
+    ) -> tuple[Answer, dict[str, Any]]:
+        status, body = response.status_code, _json_object(content)
+        if status == 200 and body is not None and body.get("success") is True:
+            return Answer(Verdict.OK, http_status=status), body
+        if 200 <= status < 400:
+            where = "elsewhere (a redirect)" if status >= 300 else "in a form that is not documented"
+            return Answer(Verdict.SERVER_ERROR, f"Apinizer answered {status} {where}", status), {}
+        code = _text(body, "error")
+        description = _text(body, "error_description") or ""
+        verdict = classify_error(status, description, creates=call == "create")
+        shown = self._presentable(_with_fields(description, body) or code or "no explanation was given", secrets)
+        answer = Answer(verdict, shown, status, presentable(code, ()) if code else None)
+        if verdict is Verdict.RATE_LIMITED:
+            delay = retry_after(response.headers.get("retry-after"), body)
+            self._paused_until = max(self._paused_until, time.monotonic() + delay)
+            answer = replace(answer, text=_RATE_LIMITED, retry_after=delay)
+        return answer, {}
+
+    def _presentable(self, text: str, secrets: Iterable[str]) -> str:
+        return presentable(text[:4000], (self.token.reveal(), *secrets))
+
+    def _told(self, call: str, status: int, started: float) -> None:
+        if self._observe is not None:
+            self._observe(call, status, time.monotonic() - started)
+
+    def _close_later(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._http.aclose())
+        _closing.add(task)
+        task.add_done_callback(_closing.discard)
+
+
+_RATE_LIMITED = "Apinizer asks this connection to slow down; it pauses for as long as Apinizer said"
+_closing: set[asyncio.Task[None]] = set()
+
+
+def retry_after(header: str | None, body: Mapping[str, Any] | None) -> float:
+    """Seconds to pause after a 429: the larger of the header's and the body's, five where neither can be read."""
+    given = [_seconds(header), _seconds((body or {}).get("retry_after"))]
+    known = [seconds for seconds in given if seconds is not None]
+    return min(max(known), LONGEST_RETRY_AFTER) if known else DEFAULT_RETRY_AFTER
+
+
+def _seconds(value: object) -> float | None:
+    try:
+        seconds = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def _path(project: str, name: str | None = None) -> str:
+    path = f"/projects/{quote(project, safe='')}/jwks/"
+    return path if name is None else f"{path}{quote(name, safe='')}/"
+
+
+def _json_object(content: bytes) -> dict[str, Any] | None:
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _text(body: Mapping[str, Any] | None, name: str) -> str | None:
+    value = (body or {}).get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def _with_fields(description: str, body: Mapping[str, Any] | None) -> str:
+    errors = (body or {}).get("validation_errors")
+    details = [
+        f"{item.get('field')}: {item.get('message')}"
+        for item in (errors if isinstance(errors, list) else [])
+        if isinstance(item, dict)
+    ]
+    return f"{description} ({'; '.join(details)})" if details else description

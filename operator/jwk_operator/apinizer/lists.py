@@ -1,0 +1,76 @@
+"""The projects' lists: one LIST for everybody who asks at the same time, kept for a short while."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from jwk_operator.apinizer.answers import Answer, ListedJwk
+from jwk_operator.apinizer.client import ManagementClient
+
+SHORT_WHILE = 10.0
+
+_Entries = dict[str, ListedJwk]
+
+
+@dataclass(slots=True)
+class _Project:
+    started: float = float("-inf")
+    entries: _Entries | None = None
+    running: asyncio.Task[Answer | _Entries] | None = None
+    running_since: float = float("-inf")
+
+
+class ProjectLists:
+    """Lists of the projects behind one client. A list never answers for a name that was written to after it began."""
+
+    def __init__(self, client: ManagementClient) -> None:
+        self._client = client
+        self._projects: dict[str, _Project] = {}
+        self._written: dict[tuple[str, str], float] = {}
+
+    async def entry(self, project: str, name: str, max_age: float = SHORT_WHILE) -> Answer | ListedJwk | None:
+        """Return the entry of a name, None when it is free, or the answer that came instead of a list.
+
+        `max_age` is how many seconds old the list may be; it is always newer than the last write to the name.
+        """
+        not_before = max(time.monotonic() - max_age, self._written.get((project, name), float("-inf")))
+        entries = await self._entries(project, not_before)
+        return entries if isinstance(entries, Answer) else entries.get(name)
+
+    def written(self, project: str, name: str) -> None:
+        """Note that a write to a name has ended, however it ended."""
+        self._written[project, name] = time.monotonic()
+
+    async def _entries(self, project: str, not_before: float) -> Answer | _Entries:
+        state = self._projects.setdefault(project, _Project())
+        while True:
+            if state.entries is not None and state.started > not_before:
+                return state.entries
+            if state.running is None:
+                return await self._join(self._start(project, state))
+            if state.running_since > not_before:
+                return await self._join(state.running)
+            await asyncio.wait({state.running})
+
+    def _start(self, project: str, state: _Project) -> asyncio.Task[Answer | _Entries]:
+        state.running_since = time.monotonic()
+        state.running = asyncio.get_running_loop().create_task(self._fetch(project, state, state.running_since))
+        return state.running
+
+    async def _fetch(self, project: str, state: _Project, started: float) -> Answer | _Entries:
+        try:
+            entries = await self._client.list_jwks(project)
+        finally:
+            state.running = None
+        if not isinstance(entries, Answer):
+            state.entries, state.started = entries, started
+            for key in [key for key, when in self._written.items() if key[0] == project and when < started]:
+                del self._written[key]
+        return entries
+
+    @staticmethod
+    async def _join(running: asyncio.Task[Answer | _Entries]) -> Answer | _Entries:
+        # One who gives up waiting must not take the list away from the others.
+        return await asyncio.shield(running)

@@ -1,0 +1,16 @@
+"""`jwk-operator crds`: print the custom resource definitions that this version needs."""
+
+from __future__ import annotations
+
+import click
+
+from jwk_operator.api.crd import render_crds
+
+
+@click.command()
+def crds() -> None:
+    """Print the CRDs as YAML.
+
+    Example: jwk-operator crds | kubectl apply --server-side -f -
+    """
+    click.echo("---\n".join(render_crds().values()), nl=False)

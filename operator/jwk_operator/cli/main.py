@@ -1,0 +1,20 @@
+"""`jwk-operator`: the entry point of every command."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import click
+
+from jwk_operator.cli.crds import crds
+from jwk_operator.cli.run import run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("jwk-operator"), prog_name="jwk-operator")
+def main() -> None:
+    """Bring JSON Web Keys in Apinizer under kubectl apply."""
+
+
+main.add_command(run)
+main.add_command(crds)

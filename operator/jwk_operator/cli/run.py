@@ -1,0 +1,144 @@
+"""`jwk-operator run`: serve JWKs until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+from collections.abc import Callable
+
+import click
+
+from jwk_operator.kube.session import AccessError, find_access
+from jwk_operator.runtime.http import PortError
+from jwk_operator.runtime.logs import set_up_logs
+from jwk_operator.runtime.process import run as run_process
+from jwk_operator.runtime.settings import Settings
+
+_PREFIX = "JWK_OPERATOR"
+_PORT = click.IntRange(0, 65535)
+
+
+class _Names(click.ParamType[tuple[str, ...]]):
+    """A namespace, or several with commas between them, as an environment variable has to give them."""
+
+    name = "NAMESPACE"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        names = tuple(name.strip() for name in value.split(",") if name.strip())
+        if not names:
+            self.fail("is empty; give the name of a namespace", param, ctx)
+        return names
+
+
+@click.command(context_settings={"show_default": True})
+@click.option(
+    "--all-namespaces",
+    "-A",
+    is_flag=True,
+    envvar=f"{_PREFIX}_ALL_NAMESPACES",
+    show_envvar=True,
+    help="Serve JWKs of the whole cluster.",
+)
+@click.option(
+    "--namespace",
+    "-n",
+    "namespaces",
+    multiple=True,
+    type=_Names(),
+    envvar=f"{_PREFIX}_NAMESPACES",
+    show_envvar=True,
+    help="Serve JWKs of this namespace; may be given several times, in the variable with commas between the names. "
+    "ClusterApinizerConnections are not available then.",
+)
+@click.option(
+    "--metrics-port",
+    type=_PORT,
+    default=0,
+    envvar=f"{_PREFIX}_METRICS_PORT",
+    show_envvar=True,
+    help="TCP port of /metrics in Prometheus' format; 0 is none.",
+)
+@click.option(
+    "--probe-port",
+    type=_PORT,
+    default=0,
+    envvar=f"{_PREFIX}_PROBE_PORT",
+    show_envvar=True,
+    help="TCP port of /healthz (is anything stuck) and /readyz (is start-up done); 0 is none.",
+)
+@click.option(
+    "--bind-address",
+    default="127.0.0.1",
+    envvar=f"{_PREFIX}_BIND_ADDRESS",
+    show_envvar=True,
+    help="Address on which both ports listen; 0.0.0.0 in a container.",
+)
+@click.option(
+    "--grace-period",
+    type=click.FloatRange(0),
+    default=25.0,
+    envvar=f"{_PREFIX}_GRACE_PERIOD",
+    show_envvar=True,
+    help="Seconds that calls under way may take to end after SIGTERM.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
+    default="info",
+    envvar=f"{_PREFIX}_LOG_LEVEL",
+    show_envvar=True,
+    help="Least severe level that is logged.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"], case_sensitive=False),
+    default="text",
+    envvar=f"{_PREFIX}_LOG_FORMAT",
+    show_envvar=True,
+    help="One line of text or one JSON object for each entry, on standard error.",
+)
+def run(
+    all_namespaces: bool,
+    namespaces: tuple[tuple[str, ...], ...],
+    metrics_port: int,
+    probe_port: int,
+    bind_address: str,
+    grace_period: float,
+    log_level: str,
+    log_format: str,
+) -> None:
+    """Serve JWKs until SIGTERM.
+
+    The cluster is that of KUBECONFIG when it is set, else the one that the pod runs in, else that of ~/.kube/config.
+
+    \b
+    Examples:
+      jwk-operator run --all-namespaces
+      jwk-operator run --namespace team-a --namespace team-b --metrics-port 8080 --probe-port 8081
+    """
+    names = tuple(dict.fromkeys(name for group in namespaces for name in group))
+    if all_namespaces == bool(names):
+        raise click.UsageError("give either --all-namespaces or --namespace NAME (repeatable)")
+    set_up_logs(log_level, log_format)
+    settings = Settings(
+        namespaces=names or None,
+        metrics_port=metrics_port,
+        probe_port=probe_port,
+        bind_address=bind_address,
+        grace_period=grace_period,
+    )
+    try:
+        access = find_access()
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(run_process(access, settings))
+    except (AccessError, PortError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it exists: half the CPU of the standard loop; None is the standard one."""
+    if importlib.util.find_spec("uvloop") is None:
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop

@@ -1,0 +1,1 @@
+"""The cluster: what is read from it and patched into it."""

@@ -1,0 +1,127 @@
+"""Requests to the API server: lean, asynchronous, one keep-alive session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+
+from jwk_operator.api.base import GROUP, VERSION
+
+Raw = dict[str, Any]
+
+_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
+_CHUNK = 500
+
+
+class ApiError(Exception):
+    """The API server refused a request. `status` is the HTTP status; the text is the server's own message."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(f"{status} {reason}: {message}")
+        self.status = status
+        self.reason = reason
+
+
+class ApiUnavailableError(Exception):
+    """No answer from the API server, or one that says "later"; the request may be repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A resource of the API server as its paths need it."""
+
+    group: str
+    version: str
+    plural: str
+
+    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
+        """Return the path of a collection or, with `name`, of one object or its subresource."""
+        parts = ["api", self.version] if not self.group else ["apis", self.group, self.version]
+        parts += ["namespaces", namespace] if namespace else []
+        parts += [part for part in (self.plural, name, subresource) if part]
+        return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+JWKS = Kind(GROUP, VERSION, "jwks")
+CONNECTIONS = Kind(GROUP, VERSION, "apinizerconnections")
+CLUSTER_CONNECTIONS = Kind(GROUP, VERSION, "clusterapinizerconnections")
+SECRETS = Kind("", "v1", "secrets")
+CONFIG_MAPS = Kind("", "v1", "configmaps")
+NAMESPACES = Kind("", "v1", "namespaces")
+EVENTS = Kind("", "v1", "events")
+
+
+class KubeClient:
+    """What the operator asks of the API server. Every method raises `ApiError` or `ApiUnavailableError`."""
+
+    def __init__(self, session: aiohttp.ClientSession, server: str) -> None:
+        self._session = session
+        self._server = server.rstrip("/")
+
+    async def get(self, kind: Kind, namespace: str | None, name: str) -> Raw:
+        """Return one object."""
+        return await self._request("GET", kind.path(namespace, name))
+
+    async def list(self, kind: Kind, namespace: str | None) -> AsyncIterator[tuple[list[Raw], str]]:
+        """Yield the objects of a namespace, or of the whole cluster for None, in chunks with the list's version."""
+        params = {"limit": str(_CHUNK)}
+        while True:
+            answer = await self._request("GET", kind.path(namespace), params=params)
+            yield answer.get("items") or [], answer["metadata"]["resourceVersion"]
+            token = answer["metadata"].get("continue")
+            if not token:
+                return
+            params["continue"] = token
+
+    async def merge_patch(
+        self, kind: Kind, namespace: str, name: str, patch: Raw, subresource: str | None = None
+    ) -> Raw:
+        """Apply a merge patch (RFC 7396) and return the object as it is then.
+
+        With `metadata.resourceVersion` or `metadata.uid` in the patch it is refused (409) unless they still hold.
+        """
+        headers = {"Content-Type": "application/merge-patch+json"}
+        return await self._request("PATCH", kind.path(namespace, name, subresource), body=patch, headers=headers)
+
+    async def create(self, kind: Kind, namespace: str, body: Raw) -> Raw:
+        """Create an object and return it."""
+        headers = {"Content-Type": "application/json"}
+        return await self._request("POST", kind.path(namespace), body=body, headers=headers)
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str] | None = None,
+        body: Raw | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Raw:
+        data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        try:
+            async with self._session.request(
+                method, self._server + path, params=params, data=data, headers=headers, timeout=_TIMEOUT
+            ) as response:
+                content = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ApiUnavailableError(f"no answer from the API server ({type(error).__name__})") from error
+        return _answer(response.status, content)
+
+
+def _answer(status: int, content: bytes) -> Raw:
+    try:
+        body = json.loads(content)
+    except ValueError:
+        body = {}
+    if 200 <= status < 300 and isinstance(body, dict):
+        return body
+    reason = str(body.get("reason", "")) if isinstance(body, dict) else ""
+    message = str(body.get("message", "")) if isinstance(body, dict) else ""
+    if status == 429 or status >= 500:
+        raise ApiUnavailableError(f"the API server answers {status} {reason}")
+    raise ApiError(status, reason, message)

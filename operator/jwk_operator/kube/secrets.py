@@ -1,0 +1,89 @@
+"""Values from Secrets and ConfigMaps: read when they are needed, held no longer, and never shown."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from jwk_operator.apinizer.scrub import Secret
+from jwk_operator.kube.client import CONFIG_MAPS, SECRETS, ApiError, KubeClient
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """One key of a Secret or ConfigMap."""
+
+    kind: str
+    namespace: str
+    name: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}, key {self.key}"
+
+
+class SourceNotFoundError(Exception):
+    """There is no such Secret or ConfigMap."""
+
+
+class SourceKeyNotFoundError(Exception):
+    """The Secret or ConfigMap has no such key, or nothing usable under it; the text says which."""
+
+
+class Sources:
+    """Reads Secrets and ConfigMaps, and remembers only which version of each was read last."""
+
+    def __init__(self, client: KubeClient) -> None:
+        self._client = client
+        self._versions: dict[tuple[str, str, str], str | None] = {}
+
+    async def read(self, source: SourceRef) -> Secret:
+        """Return the text under a key.
+
+        Raises `SourceNotFoundError`, `SourceKeyNotFoundError`, or what `KubeClient.get` raises.
+        """
+        kind = SECRETS if source.kind == "Secret" else CONFIG_MAPS
+        place = (source.kind, source.namespace, source.name)
+        try:
+            raw = await self._client.get(kind, source.namespace, source.name)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            self._versions[place] = None
+            raise SourceNotFoundError(f"{source.kind} {source.namespace}/{source.name} does not exist") from None
+        self._versions[place] = raw["metadata"]["resourceVersion"]
+        data = raw.get("data") or {}
+        if source.key not in data:
+            raise SourceKeyNotFoundError(f"{source.kind} {source.namespace}/{source.name} has no key {source.key}")
+        return Secret(_decode(data[source.key], source))
+
+    def changed(self, kind: str, namespace: str, name: str, version: str | None) -> bool:
+        """Whether a version (None: gone) differs from the one read last; False for what nobody has read."""
+        place = (kind, namespace, name)
+        return place in self._versions and self._versions[place] != version
+
+
+def _decode(value: str, source: SourceRef) -> str:
+    if source.kind != "Secret":
+        return value
+    try:
+        return base64.b64decode(value).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise SourceKeyNotFoundError(f"{source} does not hold text") from None
+
+
+def token_of(secret: Secret, source: SourceRef) -> Secret:
+    """Return the token in a Secret's value without white space around it, such as the newline that editors add.
+
+    Raises `SourceKeyNotFoundError` when nothing is left, or when there is white space or a control character inside: a
+    header cannot carry it, and it is no token.
+    """
+    token = secret.reveal().strip()
+    if not token:
+        raise SourceKeyNotFoundError(f"{source} is empty; it must hold the token")
+    if not all(0x21 <= ord(character) <= 0x7E for character in token):
+        raise SourceKeyNotFoundError(
+            f"{source} holds white space or other characters that no token has; it must hold the token alone"
+        )
+    return Secret(token)

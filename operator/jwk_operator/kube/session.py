@@ -1,0 +1,135 @@
+"""Access to the API server: where it is, and sessions that stay logged in when tokens change."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import kopf
+
+_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_TOKEN_LIFE = 60.0
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+log = logging.getLogger(__name__)
+
+
+class AccessError(Exception):
+    """There is no usable access to a cluster; the text says what was tried."""
+
+
+@dataclass(slots=True)
+class Access:
+    """An API server, and how to log in to it. `login` returns the headers of a fresh login and may block."""
+
+    server: str
+    tls: ssl.SSLContext
+    login: Callable[[], dict[str, str]]
+    token_life: float = float("inf")
+    """Seconds after which `login` is asked again, since the kubelet renews the token's file."""
+
+
+def find_access() -> Access:
+    """Find the cluster: KUBECONFIG when it is set, else the pod's service account, else the default kubeconfig.
+
+    Raises `AccessError`.
+    """
+    if not os.environ.get("KUBECONFIG") and (_SERVICE_ACCOUNT / "token").is_file():
+        return _from_service_account()
+    return _from_kubeconfig()
+
+
+def _from_service_account() -> Access:
+    host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
+    if not host:
+        raise AccessError("there is a service account, but KUBERNETES_SERVICE_HOST is not set")
+    host = f"[{host}]" if ":" in host else host
+
+    def login() -> dict[str, str]:
+        return {"Authorization": f"Bearer {(_SERVICE_ACCOUNT / 'token').read_text().strip()}"}
+
+    tls = ssl.create_default_context(cafile=_SERVICE_ACCOUNT / "ca.crt")
+    return Access(f"https://{host}:{port}", tls, login, _TOKEN_LIFE)
+
+
+def _from_kubeconfig() -> Access:
+    settings = kopf.OperatorSettings()
+
+    def load() -> kopf.ConnectionInfo:
+        # The official client also runs the credential plug-ins that clouds put into a kubeconfig.
+        try:
+            info = kopf.login_via_client(logger=log, settings=settings)
+        except Exception as error:
+            raise AccessError(f"no access to a cluster: {error}; set KUBECONFIG to a file that works") from error
+        if info is None:
+            raise AccessError("no access to a cluster: set KUBECONFIG to a file that works")
+        return info
+
+    first = load()
+    return Access(first.server, first.as_ssl_context(), lambda: dict(load().as_http_headers()))
+
+
+class _Login:
+    """An aiohttp middleware that adds the login, renews it in time, and once more when the server says 401."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._headers: dict[str, str] = {}
+        self._until = 0.0
+        self._lock = asyncio.Lock()
+
+    async def __call__(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        used = await self._renew(self._headers if time.monotonic() >= self._until else None)
+        request.headers.update(used)
+        response = await send(request)
+        if response.status == 401:
+            renewed = await self._renew(used)
+            if renewed != used:
+                response.close()
+                request.headers.update(renewed)
+                response = await send(request)
+        return response
+
+    async def _renew(self, stale: dict[str, str] | None) -> dict[str, str]:
+        """Log in again, unless `stale` is None or somebody else has done it meanwhile."""
+        if stale is None:
+            return self._headers
+        async with self._lock:
+            if self._headers == stale:
+                self._headers = await asyncio.get_running_loop().run_in_executor(None, self._access.login)
+                self._until = time.monotonic() + self._access.token_life
+            return self._headers
+
+
+async def _only_metadata(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Ask for nothing but metadata of Secrets and ConfigMaps: watching them must never hold their content."""
+    if request.url.path.endswith(("/secrets", "/configmaps")):
+        request.headers["Accept"] = _METADATA if "watch" in request.url.query else _METADATA_LIST
+    return await send(request)
+
+
+def open_session(access: Access) -> aiohttp.ClientSession:
+    """Open the session for the operator's own requests."""
+    return _session(access)
+
+
+def open_watching_session(access: Access) -> aiohttp.ClientSession:
+    """Open the session for kopf's lists and watches, which sees no content of Secrets and ConfigMaps."""
+    return _session(access, _only_metadata)
+
+
+def _session(access: Access, *middlewares: aiohttp.ClientMiddlewareType) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=access.tls, limit=0, keepalive_timeout=60),
+        middlewares=(_Login(access), *middlewares),
+        headers={"User-Agent": "jwk-operator", "Accept": "application/json"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )

@@ -1,0 +1,103 @@
+"""What is remembered of watched objects: the newest known version of each, never an older one after a newer one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum, auto
+from typing import Any
+
+Raw = dict[str, Any]
+Key = tuple[str, str]
+"""Namespace (empty for cluster-scoped objects) and name."""
+
+
+class Change(Enum):
+    """What an observation meant."""
+
+    NOTHING = auto()
+    PRESENT = auto()
+    GONE = auto()
+
+
+def key_of(raw: Raw) -> Key:
+    """Return namespace and name of an object."""
+    metadata = raw["metadata"]
+    return metadata.get("namespace", ""), metadata["name"]
+
+
+def version_of(raw: Raw) -> int:
+    """Return the resource version as the number that it is: comparable by contract since Kubernetes 1.35."""
+    return int(raw["metadata"].get("resourceVersion") or 0)
+
+
+class Store:
+    """Objects by namespace and name, with indices. `trim` says what of an object is kept."""
+
+    def __init__(self, trim: Callable[[Raw], Raw], **indices: Callable[[Raw], Iterable[object]]) -> None:
+        self._trim = trim
+        self._objects: dict[Key, Raw] = {}
+        self._indices = indices
+        self._entries: dict[tuple[str, object], set[Key]] = {}
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(list(self._objects))
+
+    def get(self, key: Key) -> Raw | None:
+        """Return the newest known version of an object."""
+        return self._objects.get(key)
+
+    def find(self, index: str, value: object) -> list[Key]:
+        """Return the keys of the objects that an index has under a value, sorted."""
+        return sorted(self._entries.get((index, value), ()))
+
+    def put(self, raw: Raw) -> Change:
+        """Take in a version of an object; an older one than the known one changes nothing."""
+        key = key_of(raw)
+        known = self._objects.get(key)
+        if known is not None and version_of(raw) <= version_of(known):
+            return Change.NOTHING
+        self._forget(key)
+        kept = self._trim(raw)
+        self._objects[key] = kept
+        for entry in self._entries_of(kept):
+            self._entries.setdefault(entry, set()).add(key)
+        return Change.PRESENT
+
+    def remove(self, raw: Raw) -> Change:
+        """Take in that an object is gone, as its last version tells; a newer object of that name stays."""
+        key = key_of(raw)
+        known = self._objects.get(key)
+        if known is None or known["metadata"].get("uid") != raw["metadata"].get("uid"):
+            return Change.NOTHING
+        self._forget(key)
+        return Change.GONE
+
+    def observe(self, event: str | None, raw: Raw) -> Change:
+        """Take in a watch event: ADDED, MODIFIED, DELETED, or None for an object that was listed."""
+        return self.remove(raw) if event == "DELETED" else self.put(raw)
+
+    def sweep(self, listed: set[Key], version: int, within: Callable[[Key], bool]) -> list[Raw]:
+        """Drop what a whole list of that version no longer has, and return it.
+
+        `within` tells which keys the list was about. Objects that were seen at a later version than the list stay.
+        """
+        missing = [key for key in self._objects if within(key) and key not in listed]
+        gone = [self._objects[key] for key in missing if version_of(self._objects[key]) <= version]
+        for raw in gone:
+            self._forget(key_of(raw))
+        return gone
+
+    def _forget(self, key: Key) -> None:
+        known = self._objects.pop(key, None)
+        for entry in self._entries_of(known) if known is not None else ():
+            self._entries[entry].discard(key)
+            if not self._entries[entry]:
+                del self._entries[entry]
+
+    def _entries_of(self, raw: Raw) -> Iterator[tuple[str, object]]:
+        for index, values in self._indices.items():
+            for value in values(raw):
+                yield index, value

@@ -1,0 +1,1 @@
+"""From facts to actions: pure decisions, and the edge that gathers for them and carries them out."""

@@ -1,0 +1,213 @@
+"""The conclusion: from the answer to a call to the report and to what becomes of the claim. Pure, like the decision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+
+from jwk_operator.api.jwk import JWKSpec
+from jwk_operator.api.names import source_digest
+from jwk_operator.api.reasons import Reason
+from jwk_operator.api.status import DeploymentResult, EnvironmentResult, LastOperation, RemoteStatus
+from jwk_operator.apinizer.answers import Answer, Deployment, Verdict
+from jwk_operator.reconcile.decide import deletion_problem
+from jwk_operator.reconcile.keymaterial import KeyFacts
+from jwk_operator.reconcile.reports import (
+    conflict_message,
+    deployment_report,
+    notes_for,
+    problem_report,
+    with_delay,
+)
+from jwk_operator.reconcile.state import (
+    Call,
+    Conclusion,
+    Create,
+    Delete,
+    Facts,
+    Keep,
+    Note,
+    Problem,
+    Ready,
+    Report,
+    Update,
+)
+
+
+def conclude(call: Call, facts: Facts, answer: Answer) -> Conclusion:
+    """Return what follows from the answer to a call that `decide` asked for."""
+    if isinstance(call, Create):
+        return _after_create(call, facts, answer)
+    if isinstance(call, Update):
+        return _after_update(call, facts, answer)
+    return _after_delete(call, facts, answer)
+
+
+def problem_of(facts: Facts, answer: Answer) -> Problem:
+    """Say in a sentence why a call did not succeed, for a resource of this project and credential."""
+    credential = facts.client.credential if isinstance(facts.client, Ready) else "the connection's Secret"
+    project = facts.remote.project if facts.remote else ""
+    said = f": {answer.text}" if answer.text else "."
+    match answer.verdict:
+        case Verdict.UNAUTHORIZED:
+            return Problem(Reason.UNAUTHORIZED, f"Apinizer does not accept the token of {credential}{said}")
+        case Verdict.FORBIDDEN:
+            needed = f'it needs SECRETS + MANAGE and SECRETS + DEPLOY_UNDEPLOY in project "{project}"'
+            return Problem(Reason.FORBIDDEN, f"The token of {credential} lacks permission; {needed}{said}")
+        case Verdict.PROJECT_MISSING:
+            return Problem(Reason.PROJECT_NOT_FOUND, f'Project "{project}" cannot be used{said}')
+        case Verdict.RATE_LIMITED:
+            return Problem(Reason.RATE_LIMITED, f"{answer.text}.", answer.retry_after)
+        case Verdict.UNREACHABLE:
+            return Problem(Reason.UNREACHABLE, f"No answer from Apinizer: {answer.text}.")
+        case Verdict.SERVER_ERROR:
+            status = f" ({answer.http_status})" if answer.http_status else ""
+            return Problem(Reason.SERVER_ERROR, f"Apinizer failed{status}: {answer.text}")
+        case _:
+            return Problem(Reason.REJECTED, f"Apinizer rejected the request: {answer.text}")
+
+
+# --- create -----------------------------------------------------------------------------------------------------------
+
+
+def _after_create(call: Create, facts: Facts, answer: Answer) -> Conclusion:
+    spec = _spec(facts)
+    operation = _operation("Create", facts, answer)
+    match answer.verdict:
+        case Verdict.OK:
+            remote = _created(call, facts, spec)
+            deployment = _deployment(facts, answer)
+            return Conclusion(deployment_report(facts, spec, remote, deployment, operation))
+        case Verdict.EXISTS if facts.claimed_now:
+            problem = Problem(Reason.NAME_CONFLICT, conflict_message(facts, None))
+            return Conclusion(problem_report(facts, problem, operation), disclaim=True)
+        case Verdict.EXISTS:
+            # An earlier create call of this claim may have come through after all: the list will tell.
+            message = "Apinizer says that the JWK exists; the project's list decides whether it is this resource's."
+            report = Report(Reason.CREATING, message, deployed=False, operation=operation)
+            return Conclusion(with_delay(facts, report))
+        case Verdict.UNREACHABLE | Verdict.SERVER_ERROR | Verdict.RATE_LIMITED:
+            return Conclusion(problem_report(facts, problem_of(facts, answer), operation))
+        case _:
+            return Conclusion(problem_report(facts, problem_of(facts, answer), operation), disclaim=True)
+
+
+def _created(call: Create, facts: Facts, spec: JWKSpec) -> RemoteStatus:
+    key = facts.key if isinstance(facts.key, KeyFacts) else None
+    return RemoteStatus(
+        project_name=call.target.project,
+        name=call.target.name,
+        type=key.type if key else None,
+        kid=key.kid if key else None,
+        source_type=spec.source_type,
+        thumbprint=key.thumbprint if key else None,
+        description=spec.description or "",
+        source_digest=source_digest(spec),
+        observed_at=facts.now,
+    )
+
+
+# --- update -----------------------------------------------------------------------------------------------------------
+
+
+def _after_update(call: Update, facts: Facts, answer: Answer) -> Conclusion:
+    spec = _spec(facts)
+    operation = _operation("Update", facts, answer)
+    if answer.verdict is Verdict.OK:
+        detaches = spec.source_type.linked and not call.remote.source_detached
+        remote = call.remote.model_copy(
+            update={
+                "description": call.description,
+                "source_detached": True if spec.source_type.linked else call.remote.source_detached,
+            }
+        )
+        report = deployment_report(facts, spec, remote, _deployment(facts, answer), operation)
+        return Conclusion(report, notes=(_detached(spec),) if detaches else ())
+    if answer.verdict is Verdict.MISSING:
+        message = f"JWK {facts.remote} is missing in Apinizer; it is created again."
+        notes = notes_for(facts, Reason.MISSING_REMOTELY, message)
+        report = Report(
+            Reason.MISSING_REMOTELY, message, deployed=False, remote=None, deployment=None, operation=operation, delay=0
+        )
+        return Conclusion(replace(report, notes=notes))
+    report = problem_report(facts, problem_of(facts, answer), operation)
+    return Conclusion(replace(report, remote=call.remote))
+
+
+def _detached(spec: JWKSpec) -> Note:
+    return Note(
+        warning=True,
+        reason="SourceDetached",
+        message=f"The update cut the link between the JWK and its {spec.source_type.value} source: Apinizer no longer "
+        "follows changes of that source.",
+    )
+
+
+# --- delete -----------------------------------------------------------------------------------------------------------
+
+
+def _after_delete(call: Delete, facts: Facts, answer: Answer) -> Conclusion:
+    if answer.verdict is Verdict.MISSING:
+        return Conclusion(let_go=True)
+    operation = _operation("Delete", facts, answer)
+    if answer.verdict is not Verdict.OK:
+        problem = problem_of(facts, answer)
+        return Conclusion(replace(deletion_problem(facts, problem), operation=operation))
+    deployment = answer.deployment
+    if deployment is None or not deployment.failed:
+        return Conclusion(let_go=True)
+    message = f"Not undeployed from {', '.join(sorted(deployment.failed))}; JWK {call.target} is deleted again with growing delays."
+    report = Report(
+        Reason.DELETING,
+        message,
+        deployed=Keep.AS_IS,
+        deployment=deployment_status(deployment, facts.resource.status.deployment_result, facts.now),
+        operation=operation,
+        notes=() if facts.resource.reason is Reason.DELETING else (Note(True, Reason.DELETING.value, message),),
+    )
+    return Conclusion(with_delay(facts, report))
+
+
+# --- shared -----------------------------------------------------------------------------------------------------------
+
+
+def _spec(facts: Facts) -> JWKSpec:
+    if facts.resource.spec is None:
+        raise AssertionError("no call but a delete is decided for a spec that cannot be read")
+    return facts.resource.spec
+
+
+def _deployment(facts: Facts, answer: Answer) -> DeploymentResult | None:
+    if answer.deployment is None:
+        return None
+    return deployment_status(answer.deployment, facts.resource.status.deployment_result, facts.now)
+
+
+def deployment_status(deployment: Deployment, earlier: DeploymentResult | None, now: datetime) -> DeploymentResult:
+    """Turn what a write reported into its status, keeping the transition times of outcomes that stay the same."""
+    known = {item.environment_name: item for item in (earlier.environment_results or () if earlier else ())}
+
+    def since(name: str, success: bool) -> datetime:
+        before = known.get(name)
+        same = before is not None and before.success == success and before.last_transition_time is not None
+        return before.last_transition_time if same and before and before.last_transition_time else now
+
+    return DeploymentResult(
+        success=deployment.success,
+        message=deployment.message or None,
+        environment_results=[
+            EnvironmentResult(
+                environment_name=item.name,
+                success=item.success,
+                message=item.message or None,
+                last_transition_time=since(item.name, item.success),
+            )
+            for item in deployment.environments
+        ],
+        time=now,
+    )
+
+
+def _operation(kind: Literal["Create", "Update", "Delete"], facts: Facts, answer: Answer) -> LastOperation:
+    return LastOperation(type=kind, time=facts.now, http_status=answer.http_status, error_code=answer.code)

@@ -1,0 +1,228 @@
+"""Connections as JWKs use them: which one, whether it may be used, and the client behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from jwk_operator.api.connection import ApinizerConnectionSpec, ClusterApinizerConnectionSpec, LabelSelector
+from jwk_operator.api.jwk import ConnectionKind
+from jwk_operator.api.names import RemoteName
+from jwk_operator.api.reasons import Reason
+from jwk_operator.apinizer.client import CallObserver, ManagementClient
+from jwk_operator.apinizer.lists import ProjectLists
+from jwk_operator.apinizer.transport import Endpoint
+from jwk_operator.kube.client import ApiError
+from jwk_operator.kube.jwks import connection_of, wished_name
+from jwk_operator.kube.secrets import SourceKeyNotFoundError, SourceNotFoundError, SourceRef, Sources, token_of
+from jwk_operator.kube.store import Raw, Store
+from jwk_operator.reconcile.state import Problem, Ready
+from jwk_operator.reconcile.support import unsupported_by_connection
+
+ConnectionKey = tuple[str, str, str]
+"""Kind, namespace (empty for the cluster-wide kind) and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The connection that a JWK names. With a `problem` it cannot be used, and the rest may be None."""
+
+    key: ConnectionKey
+    spec: ApinizerConnectionSpec | None = None
+    address: str | None = None
+    target: RemoteName | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An open line to a manager: the client, its projects' lists, and the Secret behind it for messages."""
+
+    client: ManagementClient
+    lists: ProjectLists
+    ready: Ready
+
+
+class Connections:
+    """Resolves JWKs to connections, and keeps one line for each connection that is in use."""
+
+    def __init__(
+        self, store: Store, namespaces: Store | None, sources: Sources, observer: CallObserver | None = None
+    ) -> None:
+        """`store` holds connections of both kinds; `namespaces` is None when only some namespaces are served."""
+        self._store = store
+        self._namespaces = namespaces
+        self._sources = sources
+        self._observer = observer
+        self._lines: dict[ConnectionKey, Line] = {}
+        self._last_good: dict[ConnectionKey, Line] = {}
+        self._locks: dict[ConnectionKey, asyncio.Lock] = {}
+
+    def resolve(self, raw: Raw) -> Resolved:
+        """Find the connection and the remote name that a (trimmed) JWK means. Reads memory only."""
+        key = connection_of(raw)
+        kind, namespace, name = key
+        if kind == ConnectionKind.CLUSTER and self._namespaces is None:
+            message = (
+                f"{kind} {name} cannot be used: this operator serves single namespaces; use an ApinizerConnection."
+            )
+            return Resolved(key, problem=Problem(Reason.CONNECTION_NOT_FOUND, message))
+        found = self._store.get((namespace, name))
+        if found is None:
+            where = f" in namespace {namespace}" if namespace else ""
+            message = f"{kind} {name} does not exist{where}; create it or correct spec.connectionRef."
+            return Resolved(key, problem=Problem(Reason.CONNECTION_NOT_FOUND, message))
+        spec, why = _read_spec(kind, found["spec"])
+        if spec is None:
+            return Resolved(key, problem=Problem(Reason.INVALID_SPEC, f"{kind} {name}: {why}."))
+        if not self._allowed(spec, raw["metadata"]["namespace"]):
+            message = (
+                f"{kind} {name} does not allow namespace {raw['metadata']['namespace']}; add it to "
+                "spec.allowedNamespaces of the connection or use another one."
+            )
+            return Resolved(key, spec, problem=Problem(Reason.CONNECTION_NOT_ALLOWED, message))
+        target, problem = _target(raw, spec, f"{kind} {name}")
+        return Resolved(key, spec, _endpoint(spec, None).address, target, problem)
+
+    async def line(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> Line | Problem:
+        """Return the open line of a connection, opening it when needed: then its Secret is read."""
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            known = self._lines.get(key)
+            if known is not None:
+                return known
+            opened = await self._open(key, spec)
+            if isinstance(opened, Line):
+                self._lines[key] = self._last_good[key] = opened
+            return opened
+
+    def last_good(self, key: ConnectionKey) -> Line | None:
+        """Return the line that worked last, also when connection or Secret are gone since; for deletions."""
+        return self._last_good.get(key)
+
+    def drop(self, key: ConnectionKey) -> None:
+        """Have a connection opened anew when it is next needed, because it or what it refers to has changed."""
+        self._lines.pop(key, None)
+
+    async def reopen(self, key: ConnectionKey, spec: ApinizerConnectionSpec, refused: Line) -> bool:
+        """After a 401: read the Secret again. Return whether it holds another token than the refused one."""
+        if self._lines.get(key) is refused:
+            self.drop(key)
+        opened = await self.line(key, spec)
+        return isinstance(opened, Line) and opened.client.token != refused.client.token
+
+    def referring(self, kind: str, namespace: str, name: str) -> Iterator[ConnectionKey]:
+        """Yield the connections that refer to a Secret or ConfigMap."""
+        for own, connection in self._store:
+            found = self._store.get((own, connection))
+            connection_kind = ConnectionKind.NAMESPACED if own else ConnectionKind.CLUSTER
+            spec, _why = _read_spec(connection_kind, found["spec"]) if found else (None, "")
+            if spec and any((r.kind, r.namespace, r.name) == (kind, namespace, name) for r in _sources(spec, own)):
+                yield connection_kind, own, connection
+
+    def _allowed(self, spec: ApinizerConnectionSpec, namespace: str) -> bool:
+        if not isinstance(spec, ClusterApinizerConnectionSpec):
+            return True
+        allowed = spec.allowed_namespaces
+        if namespace in (allowed.names or ()):
+            return True
+        found = self._namespaces.get(("", namespace)) if self._namespaces is not None else None
+        labels = (found or {}).get("metadata", {}).get("labels") or {}
+        return allowed.selector is not None and selects(allowed.selector, labels)
+
+    async def _open(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> Line | Problem:
+        reference = spec.auth.token_secret_ref
+        if reference is None:
+            return Problem(Reason.INVALID_SPEC, f"{key[0]} {key[2]}: spec.auth.tokenSecretRef is needed.")
+        source = SourceRef("Secret", reference.namespace or key[1], reference.name, reference.key)
+        try:
+            token = token_of(await self._sources.read(source), source)
+            client = ManagementClient(_endpoint(spec, await self._ca(key, spec)), token, self._observer)
+        except (SourceNotFoundError, SourceKeyNotFoundError) as error:
+            return _source_problem(error, f"{key[0]} {key[2]}")
+        except ApiError as error:
+            message = f"{key[0]} {key[2]}: the operator may not read {source} ({error.reason}); check its RBAC."
+            return Problem(Reason.SECRET_NOT_FOUND, message)
+        except ssl.SSLError:
+            message = f"{key[0]} {key[2]}: spec.tls.caRef holds no certificate in PEM form."
+            return Problem(Reason.SECRET_KEY_NOT_FOUND, message)
+        return Line(client, ProjectLists(client), Ready(str(source)))
+
+    async def _ca(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> str | None:
+        reference = spec.tls.ca_ref if spec.tls else None
+        if reference is None:
+            return None
+        source = SourceRef(reference.kind, reference.namespace or key[1], reference.name, reference.key)
+        return (await self._sources.read(source)).reveal()
+
+
+def _source_problem(error: Exception, who: str) -> Problem:
+    reason = Reason.SECRET_NOT_FOUND if isinstance(error, SourceNotFoundError) else Reason.SECRET_KEY_NOT_FOUND
+    return Problem(reason, f"{who}: {error}.")
+
+
+def _read_spec(kind: str, fields: dict[str, Any]) -> tuple[ApinizerConnectionSpec | None, str]:
+    model = ClusterApinizerConnectionSpec if kind == ConnectionKind.CLUSTER else ApinizerConnectionSpec
+    try:
+        spec = model.model_validate(fields)
+    except ValidationError as error:
+        problems = (
+            f"spec.{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False)
+        )
+        return None, "; ".join(problems)
+    why = unsupported_by_connection(spec)
+    return (None, why) if why else (spec, "")
+
+
+def _sources(spec: ApinizerConnectionSpec, own_namespace: str) -> Iterator[SourceRef]:
+    token, ca = spec.auth.token_secret_ref, spec.tls.ca_ref if spec.tls else None
+    if token is not None:
+        yield SourceRef("Secret", token.namespace or own_namespace, token.name, token.key)
+    if ca is not None:
+        yield SourceRef(ca.kind, ca.namespace or own_namespace, ca.name, ca.key)
+
+
+def _endpoint(spec: ApinizerConnectionSpec, ca_pem: str | None) -> Endpoint:
+    return Endpoint(
+        base_url=spec.base_url,
+        connect_timeout=spec.connect_timeout_seconds,
+        read_timeout=spec.read_timeout_seconds,
+        ca_pem=ca_pem,
+        insecure_skip_verify=bool(spec.tls and spec.tls.insecure_skip_verify),
+        max_concurrent_requests=spec.max_concurrent_requests,
+    )
+
+
+def _target(raw: Raw, spec: ApinizerConnectionSpec, who: str) -> tuple[RemoteName | None, Problem | None]:
+    own = raw["spec"].get("projectName")
+    if own and spec.project_name and own != spec.project_name:
+        message = (
+            f'spec.projectName is "{own}", but {who} is for project "{spec.project_name}"; leave spec.projectName out.'
+        )
+        return None, Problem(Reason.INVALID_SPEC, message)
+    project = own or spec.project_name
+    if not project:
+        message = f"Neither spec.projectName nor {who} names a project; set one of them."
+        return None, Problem(Reason.PROJECT_NOT_SET, message)
+    return RemoteName(project, wished_name(raw)), None
+
+
+def selects(selector: LabelSelector, labels: dict[str, str]) -> bool:
+    """Whether a label selector (metav1.LabelSelector) selects an object with these labels; an empty one always does."""
+    if any(labels.get(name) != value for name, value in (selector.match_labels or {}).items()):
+        return False
+    for requirement in selector.match_expressions or ():
+        present, values = requirement.key in labels, requirement.values or ()
+        holds = {
+            "In": present and labels.get(requirement.key) in values,
+            "NotIn": not present or labels.get(requirement.key) not in values,
+            "Exists": present,
+            "DoesNotExist": not present,
+        }[requirement.operator]
+        if not holds:
+            return False
+    return True

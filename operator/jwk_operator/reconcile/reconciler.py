@@ -1,0 +1,259 @@
+"""One pass over one resource: gather, decide, act with at most one write to Apinizer, report with one status patch."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from jwk_operator.apinizer.answers import Answer, Verdict
+from jwk_operator.kube.client import ApiError, ApiUnavailableError
+from jwk_operator.kube.events import EventPoster
+from jwk_operator.kube.jwks import JwkWriter, read
+from jwk_operator.kube.store import Key, Raw, Store, key_of
+from jwk_operator.reconcile import delays
+from jwk_operator.reconcile.conclude import conclude
+from jwk_operator.reconcile.connections import Connections
+from jwk_operator.reconcile.decide import decide
+from jwk_operator.reconcile.gather import Gatherer, Pass
+from jwk_operator.reconcile.keymaterial import private_values
+from jwk_operator.reconcile.render import render, status_patch
+from jwk_operator.reconcile.request import create_body
+from jwk_operator.reconcile.state import (
+    Call,
+    Cause,
+    Conclusion,
+    Create,
+    Delete,
+    Disclaim,
+    Facts,
+    LetGo,
+    Listed,
+    Look,
+    MakeClaim,
+    Note,
+    Report,
+    Rest,
+    Update,
+)
+
+log = logging.getLogger(__name__)
+
+_MOST_STEPS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a pass ended. `again` is seconds until the next one, None when only an event or the check-up brings it."""
+
+    action: str
+    reason: str
+    again: float | None = None
+    checkup: float | None = None
+    connection: str = ""
+
+
+class Reconciler:
+    """Carries out passes. It raises what the API server's client raises; the caller repeats the pass then."""
+
+    def __init__(
+        self,
+        jwks: Store,
+        connections: Connections,
+        gatherer: Gatherer,
+        writer: JwkWriter,
+        events: EventPoster,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._jwks = jwks
+        self._connections = connections
+        self._gatherer = gatherer
+        self._writer = writer
+        self._events = events
+        self._jitter = jitter
+        self._names = _Locks()
+
+    async def reconcile(self, key: Key, cause: Cause) -> Result | None:
+        """Make one pass over a resource; None when it does not exist any more."""
+        raw = self._jwks.get(key)
+        if raw is None:
+            return None
+        async with self._names.hold(self._begin(raw, cause).remote_key):
+            raw = self._jwks.get(key)
+            if raw is None:
+                return None
+            current = self._begin(raw, cause)
+            result = await self._steps(current)
+        connection = "/".join(part for part in current.resolved.key if part)
+        return replace(result, checkup=self._checkup(current), connection=connection)
+
+    def _begin(self, raw: Raw, cause: Cause) -> Pass:
+        resource = read(raw)
+        resolved = self._connections.resolve(raw)
+        facts = Facts(
+            resource=resource,
+            now=datetime.now(UTC).replace(microsecond=0),
+            jitter=self._jitter(),
+            cause=cause,
+            target=resolved.target,
+            problem=resolved.problem,
+            rival=self._gatherer.rival(raw, resolved),
+        )
+        return Pass(raw, facts, resolved)
+
+    def _checkup(self, current: Pass) -> float | None:
+        interval = current.resolved.spec.resync_interval.total_seconds() if current.resolved.spec else 0.0
+        return delays.checkup(interval, self._jitter()) if interval > 0 else None
+
+    async def _steps(self, current: Pass) -> Result:
+        for _ in range(_MOST_STEPS):
+            decision = decide(current.facts)
+            match decision:
+                case Look():
+                    await self._gatherer.look(current, decision)
+                case MakeClaim():
+                    if not await self._claim(current, decision):
+                        return Result("claim", "Conflict", again=0)
+                case Create() | Update() | Delete():
+                    result = await self._act(current, decision)
+                    if result is not None:
+                        return result
+                case _:
+                    return await self._finish(current, decision)
+        raise AssertionError("a pass takes a handful of steps")
+
+    async def _claim(self, current: Pass, decision: MakeClaim) -> bool:
+        """Write the claim; False when the object has changed meanwhile, so that everything must be looked at again."""
+        first = current.facts.resource.claim is None
+        try:
+            await self._writer.claim(current.raw, decision.claim)
+        except ApiError as error:
+            if error.status not in (404, 409):
+                raise
+            await self._writer.refresh(key_of(current.raw))
+            return False
+        raw = self._jwks.get(key_of(current.raw))
+        if raw is None or read(raw).deleting:
+            return False
+        current.raw = raw
+        free = isinstance(current.facts.listed, Listed) and current.facts.listed.entry is None
+        current.facts = replace(current.facts, resource=read(raw), claimed_now=first and free)
+        return True
+
+    # --- acting --------------------------------------------------------------------------------------------------------
+
+    async def _act(self, current: Pass, call: Call) -> Result | None:
+        """Send one call and report; None when a new token came to light, so that the pass goes on with it."""
+        if current.line is None:
+            await self._gatherer.look(current, Look(client=True))
+            return None
+        answer = await self._send(current, call)
+        if answer.verdict is Verdict.UNAUTHORIZED and await self._gatherer.reopen(current):
+            return None
+        conclusion = conclude(call, current.facts, answer)
+        action = type(call).__name__.lower()
+        return await self._carry_out(current, action, conclusion)
+
+    async def _send(self, current: Pass, call: Call) -> Answer:
+        if current.line is None:
+            raise AssertionError("a line is open before a call is sent")
+        client, lists = current.line.client, current.line.lists
+        try:
+            match call:
+                case Create(target):
+                    jwk_str = current.jwk_str.reveal() if current.jwk_str else None
+                    spec = current.facts.resource.spec
+                    if spec is None:
+                        raise AssertionError("nothing is created from a spec that cannot be read")
+                    body = create_body(spec, target, jwk_str)
+                    return await client.create(target.project, body, private_values(jwk_str or ""))
+                case Update(target, description):
+                    return await client.update(target.project, target.name, description)
+                case Delete(target):
+                    return await client.delete(target.project, target.name)
+        finally:
+            lists.written(call.target.project, call.target.name)
+
+    # --- reporting -----------------------------------------------------------------------------------------------------
+
+    async def _finish(self, current: Pass, decision: Rest | LetGo | Disclaim | Report) -> Result:
+        match decision:
+            case Rest(due):
+                again = (due - current.facts.now).total_seconds() if due else None
+                return Result("rest", str(current.facts.resource.reason or ""), again)
+            case LetGo(notes):
+                return await self._carry_out(current, "let go", Conclusion(let_go=True, notes=notes))
+            case Disclaim(report):
+                return await self._carry_out(current, "report", Conclusion(report, disclaim=True))
+            case Report():
+                return await self._carry_out(current, "report", Conclusion(decision))
+
+    async def _carry_out(self, current: Pass, action: str, conclusion: Conclusion) -> Result:
+        report = conclusion.report
+        if conclusion.let_go or conclusion.disclaim:
+            await _until_answered(lambda: self._writer.disclaim(current.raw))
+        written = await self._write_status(current, report) if report else True
+        notes = (*(report.notes if report and written else ()), *conclusion.notes)
+        for note in notes:
+            await self._post(current, note)
+        if report is None:
+            return Result("let go" if action == "delete" else action, "Deleted")
+        shown = action if written or action != "report" else "rest"
+        return Result(shown, report.reason.value, report.delay)
+
+    async def _write_status(self, current: Pass, report: Report) -> bool:
+        """Patch what changed; False when nothing did. What Apinizer has answered must not be lost to a short outage."""
+        raw = self._jwks.get(key_of(current.raw))
+        if raw is None or raw["metadata"]["uid"] != current.facts.resource.uid:
+            return False
+        patch = status_patch(raw["status"], render(current.facts.resource, report, current.facts.now))
+        if not patch:
+            return False
+        try:
+            await _until_answered(lambda: self._writer.status(raw, patch))
+        except ApiError as error:
+            if error.status not in (404, 409):
+                raise
+            await self._writer.refresh(key_of(raw))  # gone, or another object of that name
+        return True
+
+    async def _post(self, current: Pass, note: Note) -> None:
+        await self._events.post(current.facts.resource, warning=note.warning, reason=note.reason, message=note.message)
+
+
+async def _until_answered(write: Callable[[], Awaitable[None]]) -> None:
+    """Repeat an idempotent write until the API server answers; cancelled when the process ends."""
+    failures = 0
+    while True:
+        try:
+            await write()
+        except ApiUnavailableError as error:
+            failures += 1
+            log.warning("write to the API server not answered, repeating: %s", error)
+            await asyncio.sleep(min(10.0, 0.2 * 2**failures))
+        else:
+            return
+
+
+class _Locks:
+    """Locks by key that exist only while somebody holds or awaits them."""
+
+    def __init__(self) -> None:
+        self._locks: dict[Hashable, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def hold(self, key: Hashable) -> AsyncIterator[None]:
+        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
+        self._locks[key] = lock, users + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, users = self._locks[key]
+            if users == 1:
+                del self._locks[key]
+            else:
+                self._locks[key] = lock, users - 1

@@ -1,0 +1,1 @@
+"""What carries the operator: settings, queue, logging, metrics, probes and the process."""

@@ -1,0 +1,272 @@
+"""The operator's core without kopf: what is remembered, the queue, and the workers that make passes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable
+from enum import Enum
+
+from jwk_operator.kube.client import (
+    CLUSTER_CONNECTIONS,
+    CONNECTIONS,
+    JWKS,
+    NAMESPACES,
+    ApiError,
+    ApiUnavailableError,
+    Kind,
+    KubeClient,
+)
+from jwk_operator.kube.events import EventPoster
+from jwk_operator.kube.jwks import JwkWriter, open_store, wished_name
+from jwk_operator.kube.secrets import Sources
+from jwk_operator.kube.store import Change, Key, Raw, Store, key_of
+from jwk_operator.reconcile.connections import ConnectionKey, Connections
+from jwk_operator.reconcile.delays import backoff
+from jwk_operator.reconcile.gather import Gatherer
+from jwk_operator.reconcile.reconciler import Reconciler, Result
+from jwk_operator.reconcile.state import Cause
+from jwk_operator.runtime.logs import fields
+from jwk_operator.runtime.metrics import Metrics
+from jwk_operator.runtime.queue import QueueClosedError, WorkQueue
+from jwk_operator.runtime.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_RANK = {
+    cause: rank for rank, cause in enumerate((Cause.TIMER, Cause.EVENT, Cause.CHECKUP, Cause.START, Cause.DEPENDENCY))
+}
+_STUCK = 600.0
+_SPREAD = 0.005
+"""Seconds by which each of many resources that are woken together is put off."""
+
+
+class Watched(Enum):
+    """The kinds of objects whose events reach the core."""
+
+    JWK = "jwks"
+    CONNECTION = "connections"
+    NAMESPACE = "namespaces"
+    SECRET = "Secret"
+    CONFIG_MAP = "ConfigMap"
+
+
+class Operator:
+    """Serves JWKs: `load` once, then `on_event` for whatever is watched, with workers running `work`."""
+
+    def __init__(self, client: KubeClient, settings: Settings, metrics: Metrics | None = None) -> None:
+        self._client = client
+        self._settings = settings
+        self.metrics = metrics or Metrics()
+        self.loaded = False
+        clusterwide = settings.namespaces is None
+        self._jwks = open_store()
+        self._connection_store = Store(_trim_connection)
+        self._namespaces = Store(_trim_namespace) if clusterwide else None
+        self._sources = Sources(client)
+        self._connections = Connections(self._connection_store, self._namespaces, self._sources, self.metrics.called)
+        gatherer = Gatherer(self._jwks, self._connections, self._sources)
+        writer = JwkWriter(client, self._jwks)
+        self._reconciler = Reconciler(
+            self._jwks, self._connections, gatherer, writer, EventPoster(client), random.SystemRandom().random
+        )
+        self.queue: WorkQueue[Key, Cause] = WorkQueue(_RANK)
+        self._failures: dict[Key, int] = {}
+        self._random = random.SystemRandom()
+
+    # --- what is remembered -----------------------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Read every connection, namespace and JWK once, so that no decision is made on half of them; wake all JWKs."""
+        await self._load(CONNECTIONS, self._connection_store)
+        if self._namespaces is not None:
+            await self._load(CLUSTER_CONNECTIONS, self._connection_store, clusterwide_kind=True)
+            await self._load(NAMESPACES, self._namespaces, clusterwide_kind=True)
+        await self._load(JWKS, self._jwks)
+        self.loaded = True
+        for key in self._jwks:
+            self.queue.wake(key, Cause.START)
+        log.info("loaded", extra=fields(jwks=len(self._jwks), connections=len(self._connection_store)))
+
+    async def sweep(self) -> None:
+        """Compare what is remembered with lists: a watch that was interrupted does not tell of deletions."""
+        for raw in await self._load(JWKS, self._jwks):
+            self._gone(raw)
+        for raw in await self._load(CONNECTIONS, self._connection_store):
+            self._connection_changed(key_of(raw))
+
+    async def _load(self, kind: Kind, store: Store, *, clusterwide_kind: bool = False) -> list[Raw]:
+        """Take in whole lists; return what the store had to drop."""
+        gone: list[Raw] = []
+        scope: Iterable[str | None] = self._settings.namespaces or (None,)
+        for namespace in (None,) if clusterwide_kind else scope:
+            listed: set[Key] = set()
+            newest = 0
+            async for items, version in self._client.list(kind, namespace):
+                newest = int(version)
+                for raw in items:
+                    listed.add(key_of(raw))
+                    store.put(raw)
+            gone += store.sweep(listed, newest, _scope_of(namespace, kind))
+        return gone
+
+    # --- what is watched --------------------------------------------------------------------------------------------------
+
+    def on_event(self, kind: Watched, event: str | None, raw: Raw) -> None:
+        """Take in a watch event: remember it, and wake whoever it concerns."""
+        match kind:
+            case Watched.JWK:
+                self._jwk_changed(event, raw)
+            case Watched.CONNECTION:
+                before = (self._connection_store.get(key_of(raw)) or {}).get("spec")
+                changed = self._connection_store.observe(event, raw) is not Change.NOTHING
+                if changed and (event == "DELETED" or before != raw.get("spec")):
+                    self._connection_changed(key_of(raw))
+            case Watched.NAMESPACE:
+                self._namespace_changed(event, raw)
+            case Watched.SECRET | Watched.CONFIG_MAP:
+                self._source_changed(kind.value, event, raw)
+
+    def _jwk_changed(self, event: str | None, raw: Raw) -> None:
+        change = self._jwks.observe(event, raw)
+        if change is Change.PRESENT:
+            self.queue.wake(key_of(raw), Cause.EVENT)
+        elif change is Change.GONE:
+            self._gone(raw)
+
+    def _gone(self, raw: Raw) -> None:
+        key = key_of(raw)
+        for cause in Cause:
+            self.queue.cancel(key, cause)
+        self._failures.pop(key, None)
+        self._wake_namesakes(key, wished_name(raw))
+
+    def _wake_namesakes(self, key: Key, name: str) -> None:
+        self._wake(other for other in self._jwks.find("name", name) if other != key)
+
+    def _connection_changed(self, key: Key) -> None:
+        kind = "ApinizerConnection" if key[0] else "ClusterApinizerConnection"
+        self._reopen((kind, *key))
+
+    def _reopen(self, connection: ConnectionKey) -> None:
+        self._connections.drop(connection)
+        self._wake(self._jwks.find("connection", connection))
+
+    def _namespace_changed(self, event: str | None, raw: Raw) -> None:
+        if self._namespaces is None:
+            return
+        name = raw["metadata"]["name"]
+        before = (self._namespaces.get(("", name)) or {}).get("metadata", {}).get("labels")
+        self._namespaces.observe(event, raw)
+        after = (self._namespaces.get(("", name)) or {}).get("metadata", {}).get("labels")
+        if before != after:
+            self._wake(key for key in self._jwks if key[0] == name)
+
+    def _source_changed(self, kind: str, event: str | None, raw: Raw) -> None:
+        namespace, name = key_of(raw)
+        version = None if event == "DELETED" else raw["metadata"]["resourceVersion"]
+        if not self._sources.changed(kind, namespace, name, version):
+            return
+        for connection in list(self._connections.referring(kind, namespace, name)):
+            self._reopen(connection)
+        if kind == "Secret":
+            self._wake(self._jwks.find("secret", (namespace, name)))
+
+    def _wake(self, keys: Iterable[Key]) -> None:
+        """Wake many, spread out: the first at once, the others within a time that grows with their number."""
+        for position, key in enumerate(keys):
+            self.queue.wake_later(key, Cause.DEPENDENCY, position * _SPREAD)
+
+    # --- work -------------------------------------------------------------------------------------------------------------
+
+    async def work(self) -> None:
+        """Make passes until the queue is closed. Errors of one resource are counted and do not stop the others."""
+        while True:
+            try:
+                key, cause = await self.queue.take()
+            except QueueClosedError:
+                return
+            started, before = time.monotonic(), self._jwks.get(key)
+            try:
+                result = await self._reconciler.reconcile(key, cause)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                self._failed(key, cause, error)
+            else:
+                self._succeeded(key, before, result, time.monotonic() - started)
+            finally:
+                self.queue.done(key)
+
+    def _failed(self, key: Key, cause: Cause, error: Exception) -> None:
+        self._failures[key] = failures = self._failures.get(key, 0) + 1
+        self.metrics.errors.labels(type(error).__name__).inc()
+        expected = isinstance(error, (ApiError, ApiUnavailableError))
+        log.error(
+            "pass failed, repeating: %s",
+            error if expected else type(error).__name__,
+            exc_info=None if expected else error,
+            extra=fields(namespace=key[0], name=key[1], failures=failures),
+        )
+        self.queue.wake_later(key, cause, backoff(failures, self._random.random()))
+
+    def _succeeded(self, key: Key, before: Raw | None, result: Result | None, seconds: float) -> None:
+        self._failures.pop(key, None)
+        if result is None or before is None:
+            return
+        self.metrics.passes.labels(result.action, result.reason).inc()
+        self.metrics.pass_seconds.observe(seconds)
+        log.log(
+            logging.DEBUG if result.action == "rest" else logging.INFO,
+            result.action,
+            extra=fields(
+                namespace=key[0],
+                name=key[1],
+                connection=result.connection,
+                reason=result.reason,
+                duration=round(seconds, 4),
+            ),
+        )
+        if result.action != "rest":
+            self._wake_namesakes(key, wished_name(before))
+        if self._jwks.get(key) is None:
+            self.queue.cancel(key, Cause.CHECKUP)
+            return
+        if result.again is not None:
+            self.queue.wake_later(key, Cause.TIMER, result.again)
+        else:
+            self.queue.cancel(key, Cause.TIMER)
+        if result.checkup is not None:
+            self.queue.wake_later(key, Cause.CHECKUP, result.checkup)
+
+    # --- health -----------------------------------------------------------------------------------------------------------
+
+    def alive(self) -> str | None:
+        """Return what is stuck, or None."""
+        return "a worker is stuck" if self.queue.longest_busy() > _STUCK else None
+
+    def render_metrics(self) -> bytes:
+        """Return the metrics as they are now."""
+        self.metrics.queue.set(len(self.queue))
+        self.metrics.known.set(len(self._jwks))
+        return self.metrics.render()
+
+
+def _trim_connection(raw: Raw) -> Raw:
+    metadata = {name: raw["metadata"].get(name) for name in ("name", "namespace", "uid", "resourceVersion")}
+    return {"metadata": {**metadata, "namespace": metadata["namespace"] or ""}, "spec": raw.get("spec") or {}}
+
+
+def _trim_namespace(raw: Raw) -> Raw:
+    return {"metadata": {name: raw["metadata"].get(name) for name in ("name", "uid", "resourceVersion", "labels")}}
+
+
+def _scope_of(namespace: str | None, kind: Kind) -> Callable[[Key], bool]:
+    """Return which keys of a store a list was about: both kinds of connections share one."""
+    if namespace is not None:
+        return lambda key: key[0] == namespace
+    if kind is CONNECTIONS:
+        return lambda key: key[0] != ""
+    return lambda key: key[0] == "" if kind in (CLUSTER_CONNECTIONS, NAMESPACES) else True

@@ -1,0 +1,205 @@
+"""The image: what is in it, how it is confined, and that it works so against a real API server."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from install.conftest import Installed
+from install.engine import Engine, any_engine, base_image
+from install.support import NAME, ROOT, SYSTEM_NAMESPACE, TEAM_NAMESPACE, unavailable
+
+MEGABYTE = 1_000_000
+MOST_ABOVE_BASE = 120 * MEGABYTE
+READY_SECONDS = 60
+STOP_SECONDS = 30
+
+pytestmark = pytest.mark.timeout(900)  # the first build loads all wheels
+
+# Run inside: what is there that should not be, as JSON.
+INVENTORY = """
+import getpass, importlib.util, json, os, pathlib
+import jwk_operator
+package = pathlib.Path(jwk_operator.__file__).parent
+files = [path for path in pathlib.Path("/opt/jwk-operator").rglob("*") if not path.is_symlink()]
+print(json.dumps({
+    "user": getpass.getuser(),
+    "home": os.path.isdir(os.environ["HOME"]),
+    "ids": [os.getuid(), os.getgid()],
+    "foreign": [name for name in ("pip", "hatchling", "pytest", "apinizer_simulator")
+                if importlib.util.find_spec(name)],
+    "writable": [str(path) for path in files if path.stat().st_uid != 0 or path.stat().st_mode & 0o022],
+    "uncompiled": [str(path) for path in package.rglob("*.py")
+                   if not os.path.exists(importlib.util.cache_from_source(str(path)))],
+    "scripts": [path.name for path in files if path.parent.name == "bin"],
+    "capabilities": [line.split()[1] for line in open("/proc/self/status") if line.startswith(("CapEff", "CapBnd"))],
+    "no_new_privileges": [line.split()[1] for line in open("/proc/self/status") if line.startswith("NoNewPrivs")],
+    "can_write": [place for place in ("/", "/tmp", "/run", os.environ["HOME"]) if os.access(place, os.W_OK)],
+}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A built image and the engine that holds it."""
+
+    engine: Engine
+    tag: str
+
+    def run(self, *arguments: str, options: tuple[str, ...] = ()) -> str:
+        """Run it to its end, confined, and return what it wrote."""
+        return self.engine.output(*self.engine.run_command(self.tag, options, arguments)[1:])
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    engine = any_engine(tmp_path_factory.mktemp("engine"))
+    tag = f"localhost/jwk-operator-test:{os.getpid()}"
+    engine.build(tag, base_image())
+    yield Image(engine, tag)
+    engine.output("rmi", tag)
+
+
+@pytest.fixture
+def runnable(image: Image) -> Image:
+    if not image.engine.runs_containers:
+        unavailable("buildah builds the image but cannot run it confined; docker or podman can")
+    return image
+
+
+def test_size_above_base(image: Image, capsys: pytest.CaptureFixture[str]) -> None:
+    above = image.engine.size(image.tag) - image.engine.size(base_image())
+    with capsys.disabled():
+        print(f" {above / MEGABYTE:.0f} MB above the base image")
+    assert 0 < above <= MOST_ABOVE_BASE
+
+
+def test_configuration(image: Image) -> None:
+    configuration = image.engine.inspect(image.tag)
+    assert configuration["User"] == "65532:65532"  # by number, or runAsNonRoot cannot be checked
+    assert configuration["Entrypoint"] == [NAME]
+    assert configuration["Cmd"] == ["run"]
+    assert set(configuration["ExposedPorts"]) == {"8080/tcp", "8081/tcp"}
+    assert "JWK_OPERATOR_BIND_ADDRESS=0.0.0.0" in configuration["Env"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    labels = configuration["Labels"]
+    assert labels["org.opencontainers.image.version"] == project["version"]
+    assert labels["org.opencontainers.image.licenses"] == project["license"]
+    assert labels["org.opencontainers.image.base.name"] == base_image()
+
+
+def test_contents_and_confinement(runnable: Image) -> None:
+    found = json.loads(runnable.run("-c", INVENTORY, options=("--entrypoint=python",)))
+    assert found == {
+        "user": NAME,
+        "home": True,
+        "ids": [65532, 65532],
+        "foreign": [],
+        "writable": [],
+        "uncompiled": [],
+        "scripts": [NAME],
+        "capabilities": ["0" * 16] * 2,
+        "no_new_privileges": ["1"],
+        "can_write": [],
+    }
+
+
+def test_help(runnable: Image) -> None:
+    assert "run" in runnable.run("--help")
+
+
+@pytest.mark.parametrize(
+    ("namespace", "scope"),
+    [
+        (SYSTEM_NAMESPACE, ["--all-namespaces"]),
+        (TEAM_NAMESPACE, ["--namespace", TEAM_NAMESPACE]),
+    ],
+    ids=["cluster-wide", "single-namespace"],
+)
+def test_runs_with_the_shipped_permissions(
+    runnable: Image, installed: Installed, tmp_path: Path, namespace: str, scope: list[str]
+) -> None:
+    """Becomes ready as the ServiceAccount of the overlay, asks for nothing it may not have, and ends on SIGTERM."""
+    own = installed.control_plane.kubeconfig_for_serviceaccount(namespace, NAME, tmp_path / "own")
+    kubeconfig = tmp_path / "kubeconfig"  # the other one is for its owner only, who is not the container's user
+    shutil.copyfile(own, kubeconfig)
+    kubeconfig.chmod(0o644)
+    name = f"jwk-operator-test-{os.getpid()}-{namespace}"
+    probes, metrics = free_ports(2)
+    options = [
+        f"--name={name}",
+        f"--volume={kubeconfig}:/home/jwk-operator/.kube/config:ro,z",
+        "--env=JWK_OPERATOR_BIND_ADDRESS=127.0.0.1",
+        f"--env=JWK_OPERATOR_PROBE_PORT={probes}",
+        f"--env=JWK_OPERATOR_METRICS_PORT={metrics}",
+    ]
+    log = tmp_path / "log"
+    process = runnable.engine.start(runnable.engine.run_command(runnable.tag, options, ["run", *scope]), log)
+    try:
+        await_ready(process, probes, log)
+        assert get(probes, "/healthz") == http.HTTPStatus.OK
+        assert get(metrics, "/metrics") == http.HTTPStatus.OK
+        runnable.engine.output("kill", "--signal=TERM", name)
+        code = process.wait(STOP_SECONDS)
+    finally:
+        runnable.engine.call("rm", "--force", name)
+        process.wait(STOP_SECONDS)
+    assert code == 0, f"ended with {code}:\n{tail(log)}"
+    assert refused(installed, f"system:serviceaccount:{namespace}:{NAME}") == []
+
+
+def free_ports(number: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    try:
+        return [item.getsockname()[1] for item in sockets]
+    finally:
+        for item in sockets:
+            item.close()
+
+
+def get(port: int, path: str) -> int:
+    """Return the status of a GET, and 0 when nobody answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
+
+
+def await_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while get(port, "/readyz") != http.HTTPStatus.OK:
+        assert process.poll() is None, f"ended with {process.returncode}:\n{tail(log)}"
+        assert time.monotonic() < deadline, f"not ready after {READY_SECONDS} s:\n{tail(log)}"
+        time.sleep(0.2)
+
+
+def tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-4000:]
+
+
+def refused(installed: Installed, user: str) -> list[str]:
+    """Return the user's requests that the API server refused for want of permission."""
+    assert installed.control_plane.audit_log is not None
+    entries = [json.loads(line) for line in installed.control_plane.audit_log.read_text().splitlines()]
+    own = [entry for entry in entries if entry["user"].get("username") == user]
+    assert own, f"no request of {user} at all"
+    return [
+        f"{entry['verb']} {entry['requestURI']}"
+        for entry in own
+        if entry.get("responseStatus", {}).get("code") == http.HTTPStatus.FORBIDDEN
+    ]

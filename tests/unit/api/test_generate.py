@@ -1,0 +1,83 @@
+"""The generated files are what the models say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jwk_operator.api.crd import RESOURCES, Resource, openapi_schema, render_crds, write_crds
+from jwk_operator.api.generate import generated_files, main
+from jwk_operator.api.schema import Schema
+
+PROJECT = Path(__file__).parents[3]
+
+
+def test_nothing_has_drifted() -> None:
+    assert main(["--check", "--root", str(PROJECT)]) == 0
+
+
+def test_check_lists_what_drifted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--root", str(tmp_path)]) == 0
+    (tmp_path / "docs/reference/jwk.md").write_text("edited")
+    (tmp_path / "crds/kustomization.yaml").unlink()
+    (tmp_path / "crds/left-over.yaml").touch()
+    assert main(["--check", "--root", str(tmp_path)]) == 1
+    assert [line.split(" ")[0] for line in capsys.readouterr().err.splitlines()] == [
+        "crds/kustomization.yaml",
+        "crds/left-over.yaml",
+        "docs/reference/jwk.md",
+    ]
+
+
+def test_write_crds_writes_what_render_crds_returns(tmp_path: Path) -> None:
+    write_crds(tmp_path / "crds")
+    assert {path.name: path.read_text() for path in (tmp_path / "crds").iterdir()} == render_crds()
+
+
+def test_every_refusal_is_in_the_reference() -> None:
+    pages = {path.name: text for path, text in generated_files().items()}
+    missing = [
+        rule.message
+        for resource in RESOURCES
+        for rule in resource.rules
+        if rule.message not in pages[f"{resource.kind.lower()}.md"]
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.kind)
+def test_messages_are_distinct_for_a_field(resource: Resource) -> None:
+    spoken = [(rule.path, rule.message) for rule in resource.rules if "key type" not in rule.message]
+    assert len(spoken) == len(set(spoken))
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.kind)
+def test_every_message_names_its_field_and_is_one_sentence(resource: Resource) -> None:
+    odd = [
+        rule.message for rule in resource.rules if not rule.message.startswith("spec.") or rule.message.endswith(".")
+    ]
+    assert odd == []
+
+
+def test_schema_is_structural_and_described() -> None:
+    for text in generated_files().values():
+        assert "$ref" not in text
+        assert "anyOf" not in text
+        assert "title:" not in text
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.kind)
+def test_every_field_has_a_description(resource: Resource) -> None:
+    properties = openapi_schema(resource)["properties"]
+    assert _undescribed("spec", properties["spec"]) == []
+    assert _undescribed("status", properties["status"]) == []
+
+
+def _undescribed(path: str, schema: Schema) -> list[str]:
+    missing = [] if schema.get("description") or path.endswith("[]") else [path]
+    for name, child in schema.get("properties", {}).items():
+        missing += _undescribed(f"{path}.{name}", child)
+    if "items" in schema:
+        missing += _undescribed(f"{path}[]", schema["items"])
+    return missing
