@@ -10,11 +10,13 @@ import socket
 import subprocess
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from install.conftest import Installed
 from install.engine import Engine, any_engine, base_image
@@ -127,33 +129,63 @@ def test_help(runnable: Image) -> None:
     ],
     ids=["cluster-wide", "single-namespace"],
 )
-def test_runs_with_the_shipped_permissions(
+def test_runs_as_in_a_pod(
     runnable: Image, installed: Installed, tmp_path: Path, namespace: str, scope: list[str]
 ) -> None:
-    """Becomes ready as the ServiceAccount of the overlay, asks for nothing it may not have, and ends on SIGTERM."""
-    own = installed.control_plane.kubeconfig_for_serviceaccount(namespace, NAME, tmp_path / "own")
-    kubeconfig = tmp_path / "kubeconfig"  # the other one is for its owner only, who is not the container's user
-    shutil.copyfile(own, kubeconfig)
-    kubeconfig.chmod(0o644)
+    """With the token of the overlay's ServiceAccount where kubelet puts it, and nothing at all to write to."""
+    own = yaml.safe_load(account_kubeconfig(installed, namespace, tmp_path).read_text())
+    account = tmp_path / "serviceaccount"
+    account.mkdir()
+    account.chmod(0o755)
+    (account / "token").write_text(own["users"][0]["user"]["token"])
+    (account / "namespace").write_text(namespace)
+    shutil.copyfile(installed.control_plane.ca, account / "ca.crt")
+    for path in account.iterdir():
+        path.chmod(0o644)
+    server = urlsplit(installed.control_plane.server)
+    options = [
+        f"--volume={account}:/var/run/secrets/kubernetes.io/serviceaccount:ro,z",
+        f"--env=KUBERNETES_SERVICE_HOST={server.hostname}",
+        f"--env=KUBERNETES_SERVICE_PORT={server.port}",
+    ]
+    check_run(runnable, installed, namespace, options, scope, tmp_path / "log")
+
+
+def test_runs_with_a_kubeconfig(runnable: Image, installed: Installed, tmp_path: Path) -> None:
+    """Outside of a cluster. The Kubernetes client copies the file's certificates to /tmp, which therefore must exist."""
+    kubeconfig = account_kubeconfig(installed, SYSTEM_NAMESPACE, tmp_path)
+    options = [f"--volume={kubeconfig}:/home/jwk-operator/.kube/config:ro,z", "--tmpfs=/tmp"]
+    check_run(runnable, installed, SYSTEM_NAMESPACE, options, ["--all-namespaces"], tmp_path / "log")
+
+
+def account_kubeconfig(installed: Installed, namespace: str, folder: Path) -> Path:
+    """Write a kubeconfig for the overlay's ServiceAccount that the container's user can read."""
+    path = installed.control_plane.kubeconfig_for_serviceaccount(namespace, NAME, folder / "kubeconfig")
+    path.chmod(0o644)
+    return path
+
+
+def check_run(
+    image: Image, installed: Installed, namespace: str, options: Sequence[str], scope: Sequence[str], log: Path
+) -> None:
+    """The operator becomes ready, asks for nothing that it may not have, and ends well on SIGTERM."""
     name = f"jwk-operator-test-{os.getpid()}-{namespace}"
     probes, metrics = free_ports(2)
-    options = [
+    local = [
         f"--name={name}",
-        f"--volume={kubeconfig}:/home/jwk-operator/.kube/config:ro,z",
         "--env=JWK_OPERATOR_BIND_ADDRESS=127.0.0.1",
         f"--env=JWK_OPERATOR_PROBE_PORT={probes}",
         f"--env=JWK_OPERATOR_METRICS_PORT={metrics}",
     ]
-    log = tmp_path / "log"
-    process = runnable.engine.start(runnable.engine.run_command(runnable.tag, options, ["run", *scope]), log)
+    process = image.engine.start(image.engine.run_command(image.tag, [*local, *options], ["run", *scope]), log)
     try:
         await_ready(process, probes, log)
         assert get(probes, "/healthz") == http.HTTPStatus.OK
         assert get(metrics, "/metrics") == http.HTTPStatus.OK
-        runnable.engine.output("kill", "--signal=TERM", name)
+        image.engine.output("kill", "--signal=TERM", name)
         code = process.wait(STOP_SECONDS)
     finally:
-        runnable.engine.call("rm", "--force", name)
+        image.engine.call("rm", "--force", name)
         process.wait(STOP_SECONDS)
     assert code == 0, f"ended with {code}:\n{tail(log)}"
     assert refused(installed, f"system:serviceaccount:{namespace}:{NAME}") == []

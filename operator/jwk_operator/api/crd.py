@@ -176,21 +176,20 @@ def crd(resource: Resource) -> dict[str, Any]:
 
 
 def render_crds() -> dict[str, str]:
-    """Return the text of each file in `crds/` by its name."""
-    files = {resource.file: HEADER + _yaml(crd(resource)) for resource in RESOURCES}
+    """Return each CRD as YAML by the name of its file."""
+    return {resource.file: HEADER + _yaml(crd(resource)) for resource in RESOURCES}
+
+
+def render_folder() -> dict[str, str]:
+    """Return the text of each file in `crds/` by its name: the CRDs, and what makes the folder a kustomize base."""
+    files = render_crds()
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "resources": sorted(files),
     }
-    return {**files, "kustomization.yaml": HEADER + _yaml(kustomization)}
-
-
-def write_crds(folder: Path) -> None:
-    """Write the files of `crds/` into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in render_crds().items():
-        (folder / name).write_text(text, encoding="utf-8")
+    # Without an ending kustomize reads this file just as well, and `kubectl apply -f crds/` passes over it.
+    return {**files, "Kustomization": HEADER + _yaml(kustomization)}
 
 
 def _column(column: Column) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from jwk_operator.api.crd import render_crds
+from jwk_operator.api.crd import render_folder
 from jwk_operator.api.reference import render_reference
 
 CRDS = Path("crds")
@@ -15,7 +15,7 @@ REFERENCE = Path("docs/reference")
 
 def generated_files() -> dict[Path, str]:
     """Return the text of every generated file by its path within the project."""
-    crds = {CRDS / name: text for name, text in render_crds().items()}
+    crds = {CRDS / name: text for name, text in render_folder().items()}
     return crds | {REFERENCE / name: text for name, text in render_reference().items()}
 
 

@@ -1,0 +1,50 @@
+# `make demo` and `make test` do all of their own set-up; everything else is for those who work on the project.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONPATH := tools:tests
+
+.PHONY: help demo test lint check generate e2e venv lock clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: venv ## Show the operator at work on a local API server with a simulated Apinizer (KEEP=1 keeps it running)
+	@KEEP="$(KEEP)" $(BIN)/python -m demo
+
+test: venv lint ## Check style, types, layers and drift, then run every test that needs no cluster of its own
+	$(BIN)/python -m controlplane binaries
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: venv ## Style, types, import contracts, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m jwk_operator.api.generate --check
+
+generate: venv ## Write CRDs and reference pages from the models
+	$(BIN)/python -m jwk_operator.api.generate
+
+e2e: venv ## End-to-end tests on the cluster of KUBECONFIG with the image JWK_OPERATOR_IMAGE, both of which must be set
+	$(BIN)/python -m pytest tests/e2e -m e2e
+
+venv: $(VENV)/.made ## Make .venv with everything that is needed, from lock files with hashes
+
+$(VENV)/.made: requirements/dev.lock pyproject.toml simulator/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; set PYTHON to one, e.g. make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e simulator
+	@touch $@
+
+lock: ## Resolve the lock files anew (needs uv)
+	uv pip compile -q pyproject.toml $(LOCK_FLAGS) -o requirements/runtime.lock
+	uv pip compile -q pyproject.toml --group dev $(LOCK_FLAGS) -o requirements/dev.lock
+	uv pip compile -q requirements/build.in $(LOCK_FLAGS) -o requirements/build.lock
+
+LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+
+clean: ## Remove what was made here; the cached control plane stays
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
