@@ -62,6 +62,7 @@ RUN echo 'jwk-operator:x:65532:' >>/etc/group \
 COPY --from=build /opt/jwk-operator /opt/jwk-operator
 ENV PATH=/opt/jwk-operator/bin:$PATH \
     HOME=/home/jwk-operator \
+    USER=jwk-operator \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     PYTHONNOUSERSITE=1 \

@@ -21,8 +21,6 @@ def make_registry(
     watched = [
         (Watched.JWK, GROUP, VERSION, "jwks"),
         (Watched.CONNECTION, GROUP, VERSION, "apinizerconnections"),
-        (Watched.SECRET, "", "v1", "secrets"),
-        (Watched.CONFIG_MAP, "", "v1", "configmaps"),
     ]
     if clusterwide:
         watched += [

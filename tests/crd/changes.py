@@ -102,9 +102,9 @@ CHANGES: tuple[Change, ...] = (
                 remote,
             ),
             Change(
-                f"project-added-{remote}",
-                URL,
+                f"project-removed-{remote}",
                 {**URL, "projectName": "p"},
+                URL,
                 (f"spec.projectName: Forbidden: spec.projectName {_IMMUTABLE}",),
                 remote,
             ),
@@ -117,5 +117,6 @@ CHANGES: tuple[Change, ...] = (
             ),
         )
     ),
+    Change("project-added", URL, {**URL, "projectName": "p"}),
     Change("connection-spelled-out", URL, {**URL, "connectionRef": {"kind": NAMESPACED, "name": "default"}}),
 )

@@ -31,12 +31,12 @@ pytestmark = pytest.mark.timeout(900)  # the first build loads all wheels
 
 # Run inside: what is there that should not be, as JSON.
 INVENTORY = """
-import getpass, importlib.util, json, os, pathlib
+import importlib.util, json, os, pathlib, pwd
 import jwk_operator
 package = pathlib.Path(jwk_operator.__file__).parent
 files = [path for path in pathlib.Path("/opt/jwk-operator").rglob("*") if not path.is_symlink()]
 print(json.dumps({
-    "user": getpass.getuser(),
+    "user": pwd.getpwuid(os.getuid()).pw_name,
     "home": os.path.isdir(os.environ["HOME"]),
     "ids": [os.getuid(), os.getgid()],
     "foreign": [name for name in ("pip", "hatchling", "pytest", "apinizer_simulator")
@@ -152,7 +152,7 @@ def test_runs_as_in_a_pod(
 
 
 def test_runs_with_a_kubeconfig(runnable: Image, installed: Installed, tmp_path: Path) -> None:
-    """Outside of a cluster. The Kubernetes client copies the file's certificates to /tmp, which therefore must exist."""
+    """Outside of a cluster. The Kubernetes client copies the file's certificates to /tmp, so that has to exist."""
     kubeconfig = account_kubeconfig(installed, SYSTEM_NAMESPACE, tmp_path)
     options = [f"--volume={kubeconfig}:/home/jwk-operator/.kube/config:ro,z", "--tmpfs=/tmp"]
     check_run(runnable, installed, SYSTEM_NAMESPACE, options, ["--all-namespaces"], tmp_path / "log")

@@ -58,7 +58,7 @@ class RemoteName:
 class Claim:
     """The durable record "we may own this", written together with the finalizer before the create call.
 
-    `uid` binds it to one resource: a copy of the resource, or one restored from a backup, carries somebody else's claim.
+    `uid` binds it to one resource: a copy of the resource, or one restored from a backup, has another one's claim.
     `visible` and `source` are digests of what the create call was going to send: of the fields that the project's list
     shows, and of all source fields of the spec. They let a later pass recognise the JWK even after the spec was edited.
     """
@@ -85,7 +85,7 @@ class Claim:
 def visible_digest(
     source_type: str, url: str | None, description: str | None, key_type: str | None, kid: str | None
 ) -> str:
-    """Digest of what the project's list shows of a JWK; `key_type` and `kid` are None where they are not known ahead."""
+    """Digest of what the project's list shows of a JWK; `key_type` and `kid` are None where not known ahead."""
     return _digest([source_type, url or "", description or "", key_type or "", kid or ""])
 
 

@@ -32,8 +32,8 @@ class Reason(StrEnum):
     CONNECTION_NOT_ALLOWED = "ConnectionNotAllowed"
     PROJECT_NOT_SET = "ProjectNotSet"
     PROJECT_NOT_FOUND = "ProjectNotFound"
-    SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a reason's name, no secret
-    SECRET_KEY_NOT_FOUND = "SecretKeyNotFound"  # noqa: S105 - a reason's name, no secret
+    SECRET_NOT_FOUND = "SecretNotFound"
+    SECRET_KEY_NOT_FOUND = "SecretKeyNotFound"
     UNAUTHORIZED = "Unauthorized"
     FORBIDDEN = "Forbidden"
     NAME_CONFLICT = "NameConflict"

@@ -44,8 +44,8 @@ _IDENTITY_RULES = (
     ),
     Rule(
         "spec",
-        "has(self.projectName) == has(oldSelf.projectName)"
-        " && (!has(self.projectName) || self.projectName == oldSelf.projectName)",
+        # a project that was forgotten can still be named: there is nothing remote that it would move
+        "!has(oldSelf.projectName) || (has(self.projectName) && self.projectName == oldSelf.projectName)",
         "spec.projectName is immutable: delete this JWK with deletionPolicy Retain and create it anew",
         ".projectName",
         FORBIDDEN,

@@ -131,9 +131,13 @@ def read_list(body: dict[str, Any]) -> dict[str, ListedJwk] | None:
             name=str(item["name"]),
             description=str(item.get("description") or ""),
             source_type=str(item.get("sourceType") or ""),
-            source_url=item.get("sourceUrl") or None,
-            type=item.get("type") or None,
-            kid=item.get("kid") or None,
+            source_url=_text(item.get("sourceUrl")),
+            type=_text(item.get("type")),
+            kid=_text(item.get("kid")),
         )
         for item in items
     }
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -149,7 +149,7 @@ class ManagementClient:
         description = _text(body, "error_description") or ""
         verdict = classify_error(status, description, creates=call == "create")
         shown = self._presentable(_with_fields(description, body) or code or "no explanation was given", secrets)
-        answer = Answer(verdict, shown, status, presentable(code, ()) if code else None)
+        answer = Answer(verdict, shown, status, self._presentable(code, secrets) if code else None)
         if verdict is Verdict.RATE_LIMITED:
             delay = retry_after(response.headers.get("retry-after"), body)
             self._paused_until = max(self._paused_until, time.monotonic() + delay)

@@ -20,7 +20,7 @@ def presentable(text: str, secrets: Iterable[str] = ()) -> str:
     """Return `text` as it may appear in a condition, an event or a log.
 
     Every piece of eight or more characters that also occurs in one of `secrets` is masked, and a shorter one
-    wherever it stands whole, so that neither a secret nor a part of it gets through. Ids and times that change from call
+    wherever it stands whole, so that no secret and no part of one gets through. Ids and times that change from call
     to call are replaced, since a message must be stable while its cause is the same.
     """
     for secret in secrets:

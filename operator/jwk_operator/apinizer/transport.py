@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -53,13 +54,17 @@ def open_client(endpoint: Endpoint) -> httpx.AsyncClient:
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(ssl=context, limit=endpoint.max_concurrent_requests, keepalive_timeout=20)
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+        opened = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+        # aiohttp silently sends a PUT or DELETE again when the connection breaks. There is no public switch for it.
+        opened._retry_connection = False
+        return opened
 
     return httpx.AsyncClient(
         transport=AiohttpTransport(client=session, verify=context, trust_env=False),
         headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
         timeout=httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout, pool=None),
         follow_redirects=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         trust_env=False,
     )
 
@@ -108,7 +113,7 @@ def explain(error: BaseException, endpoint: Endpoint) -> str:
             return f"{endpoint.address} refuses connections"
     if any(isinstance(cause, (ssl.SSLError, aiohttp.ClientSSLError)) for cause in causes):
         return f"no TLS connection to {endpoint.address}; check the scheme and port of spec.baseUrl"
-    if any(isinstance(cause, (TimeoutError, httpx.ReadTimeout)) for cause in causes):
+    if any(isinstance(cause, (TimeoutError, httpx.TimeoutException)) for cause in causes):
         return f"{endpoint.address} did not answer in time"
     return f"{endpoint.address} closed the connection before its answer was complete"
 

@@ -15,7 +15,10 @@ from jwk_operator.api.base import GROUP, VERSION
 Raw = dict[str, Any]
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
+_WATCH_TIMEOUT = aiohttp.ClientTimeout(total=330, sock_connect=5, sock_read=90)
 _CHUNK = 500
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class ApiError(Exception):
@@ -67,16 +70,40 @@ class KubeClient:
         """Return one object."""
         return await self._request("GET", kind.path(namespace, name))
 
-    async def list(self, kind: Kind, namespace: str | None) -> AsyncIterator[tuple[list[Raw], str]]:
+    async def list(
+        self, kind: Kind, namespace: str | None, *, metadata_only: bool = False
+    ) -> AsyncIterator[tuple[list[Raw], str]]:
         """Yield the objects of a namespace, or of the whole cluster for None, in chunks with the list's version."""
         params = {"limit": str(_CHUNK)}
+        headers = {"Accept": _METADATA_LIST} if metadata_only else None
         while True:
-            answer = await self._request("GET", kind.path(namespace), params=params)
+            answer = await self._request("GET", kind.path(namespace), params=params, headers=headers)
             yield answer.get("items") or [], answer["metadata"]["resourceVersion"]
             token = answer["metadata"].get("continue")
             if not token:
                 return
             params["continue"] = token
+
+    async def watch(
+        self, kind: Kind, namespace: str | None, version: str, *, metadata_only: bool = False
+    ) -> AsyncIterator[Raw]:
+        """Yield the events after a version, bookmarks included, until the server ends the watch or falls silent."""
+        params = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version, "timeoutSeconds": "300"}
+        headers = {"Accept": _METADATA} if metadata_only else None
+        try:
+            async with self._session.get(
+                self._server + kind.path(namespace), params=params, headers=headers, timeout=_WATCH_TIMEOUT
+            ) as response:
+                if response.status != 200:
+                    _answer(response.status, await response.read())
+                async for line in _lines(response.content):
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        error = event["object"]
+                        raise ApiError(error.get("code", 500), error.get("reason", ""), error.get("message", ""))
+                    yield event
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ApiUnavailableError(f"no answer from the API server ({type(error).__name__})") from error
 
     async def merge_patch(
         self, kind: Kind, namespace: str, name: str, patch: Raw, subresource: str | None = None
@@ -125,3 +152,13 @@ def _answer(status: int, content: bytes) -> Raw:
     if status == 429 or status >= 500:
         raise ApiUnavailableError(f"the API server answers {status} {reason}")
     raise ApiError(status, reason, message)
+
+
+async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Split a stream into lines of any length; the reader's own method has a limit to them."""
+    rest = b""
+    async for chunk in stream.iter_any():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            if line:
+                yield line

@@ -16,8 +16,6 @@ import kopf
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _TOKEN_LIFE = 60.0
-_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 log = logging.getLogger(__name__)
 
@@ -109,27 +107,11 @@ class _Login:
             return self._headers
 
 
-async def _only_metadata(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Ask for nothing but metadata of Secrets and ConfigMaps: watching them must never hold their content."""
-    if request.url.path.endswith(("/secrets", "/configmaps")):
-        request.headers["Accept"] = _METADATA if "watch" in request.url.query else _METADATA_LIST
-    return await send(request)
-
-
 def open_session(access: Access) -> aiohttp.ClientSession:
-    """Open the session for the operator's own requests."""
-    return _session(access)
-
-
-def open_watching_session(access: Access) -> aiohttp.ClientSession:
-    """Open the session for kopf's lists and watches, which sees no content of Secrets and ConfigMaps."""
-    return _session(access, _only_metadata)
-
-
-def _session(access: Access, *middlewares: aiohttp.ClientMiddlewareType) -> aiohttp.ClientSession:
+    """Open a keep-alive session with the API server."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=access.tls, limit=0, keepalive_timeout=60),
-        middlewares=(_Login(access), *middlewares),
+        middlewares=(_Login(access),),
         headers={"User-Agent": "jwk-operator", "Accept": "application/json"},
         cookie_jar=aiohttp.DummyCookieJar(),
     )

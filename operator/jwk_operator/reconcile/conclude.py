@@ -68,7 +68,7 @@ def problem_of(facts: Facts, answer: Answer) -> Problem:
             return Problem(Reason.REJECTED, f"Apinizer rejected the request: {answer.text}")
 
 
-# --- create -----------------------------------------------------------------------------------------------------------
+# --- create -------------------------------------------------------------------------------------------------------
 
 
 def _after_create(call: Create, facts: Facts, answer: Answer) -> Conclusion:
@@ -108,7 +108,7 @@ def _created(call: Create, facts: Facts, spec: JWKSpec) -> RemoteStatus:
     )
 
 
-# --- update -----------------------------------------------------------------------------------------------------------
+# --- update -------------------------------------------------------------------------------------------------------
 
 
 def _after_update(call: Update, facts: Facts, answer: Answer) -> Conclusion:
@@ -144,7 +144,7 @@ def _detached(spec: JWKSpec) -> Note:
     )
 
 
-# --- delete -----------------------------------------------------------------------------------------------------------
+# --- delete -------------------------------------------------------------------------------------------------------
 
 
 def _after_delete(call: Delete, facts: Facts, answer: Answer) -> Conclusion:
@@ -157,7 +157,8 @@ def _after_delete(call: Delete, facts: Facts, answer: Answer) -> Conclusion:
     deployment = answer.deployment
     if deployment is None or not deployment.failed:
         return Conclusion(let_go=True)
-    message = f"Not undeployed from {', '.join(sorted(deployment.failed))}; JWK {call.target} is deleted again with growing delays."
+    where = ", ".join(sorted(deployment.failed))
+    message = f"Not undeployed from {where}; JWK {call.target} is deleted again with growing delays."
     report = Report(
         Reason.DELETING,
         message,
@@ -169,7 +170,7 @@ def _after_delete(call: Delete, facts: Facts, answer: Answer) -> Conclusion:
     return Conclusion(with_delay(facts, report))
 
 
-# --- shared -----------------------------------------------------------------------------------------------------------
+# --- shared -------------------------------------------------------------------------------------------------------
 
 
 def _spec(facts: Facts) -> JWKSpec:

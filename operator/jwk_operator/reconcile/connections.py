@@ -97,7 +97,10 @@ class Connections:
                 return known
             opened = await self._open(key, spec)
             if isinstance(opened, Line):
+                replaced = self._last_good.get(key)
                 self._lines[key] = self._last_good[key] = opened
+                if replaced is not None:
+                    replaced.client.retire()
             return opened
 
     def last_good(self, key: ConnectionKey) -> Line | None:
@@ -107,6 +110,14 @@ class Connections:
     def drop(self, key: ConnectionKey) -> None:
         """Have a connection opened anew when it is next needed, because it or what it refers to has changed."""
         self._lines.pop(key, None)
+
+    async def aclose(self) -> None:
+        """Close every line."""
+        lines = {id(line): line for line in (*self._lines.values(), *self._last_good.values())}
+        self._lines.clear()
+        self._last_good.clear()
+        for line in lines.values():
+            await line.client.aclose()
 
     async def reopen(self, key: ConnectionKey, spec: ApinizerConnectionSpec, refused: Line) -> bool:
         """After a 401: read the Secret again. Return whether it holds another token than the refused one."""

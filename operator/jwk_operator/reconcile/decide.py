@@ -63,7 +63,7 @@ def decide(facts: Facts) -> Decision:
     return _decide_owned(facts, spec, facts.target, facts.resource.status.remote)
 
 
-# --- what is asked of every living resource ---------------------------------------------------------------------------
+# --- what is asked of every living resource -----------------------------------------------------------------------
 
 
 def _suspended(facts: Facts) -> Decision | None:
@@ -105,7 +105,7 @@ def _rivalled(facts: Facts) -> Decision | None:
     return problem_report(facts, Problem(Reason.NAME_CONFLICT, conflict_message(facts, facts.rival)))
 
 
-# --- nothing claimed yet ----------------------------------------------------------------------------------------------
+# --- nothing claimed yet ------------------------------------------------------------------------------------------
 
 
 def _decide_new(facts: Facts, spec: JWKSpec, target: RemoteName) -> Decision:
@@ -144,7 +144,7 @@ def _claim(facts: Facts, spec: JWKSpec, target: RemoteName) -> Claim:
     return Claim(target, facts.resource.uid, visible, source_digest(spec))
 
 
-# --- claimed: a create call may have been sent ------------------------------------------------------------------------
+# --- claimed: a create call may have been sent --------------------------------------------------------------------
 
 
 def _decide_claimed(facts: Facts, spec: JWKSpec, target: RemoteName, claim: Claim) -> Decision:
@@ -194,7 +194,7 @@ def _recovered(facts: Facts, spec: JWKSpec, claim: Claim, entry: RemoteEntry) ->
     return deployment_report(facts, spec, remote, None)
 
 
-# --- owned: the remote JWK is known to be this resource's -------------------------------------------------------------
+# --- owned: the remote JWK is known to be this resource's ---------------------------------------------------------
 
 
 def _decide_owned(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatus) -> Decision:
@@ -257,7 +257,7 @@ def _missing(facts: Facts) -> Report:
 def _drift(remote: RemoteStatus, spec: JWKSpec, entry: RemoteEntry) -> str | None:
     for member, known, seen in (("type", remote.type, entry.type), ("kid", remote.kid, entry.kid)):
         if known is not None and seen is not None and known != seen:
-            return f'The JWK in Apinizer has {member} "{seen}", not "{known}" as before; it was changed behind this resource.'
+            return f'The JWK in Apinizer has {member} "{seen}", not "{known}" as before: somebody else changed it.'
     if remote.source_detached:
         return None  # what the list says of a source after an update is not documented
     if remote.source_type is not None and entry.source_type != remote.source_type:
@@ -287,7 +287,7 @@ def _update(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatu
     return Update(target, description, remote)
 
 
-# --- deletion ---------------------------------------------------------------------------------------------------------
+# --- deletion -----------------------------------------------------------------------------------------------------
 
 
 def _decide_deletion(facts: Facts) -> Decision:

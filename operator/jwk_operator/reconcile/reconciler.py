@@ -143,7 +143,7 @@ class Reconciler:
         current.facts = replace(current.facts, resource=read(raw), claimed_now=first and free)
         return True
 
-    # --- acting --------------------------------------------------------------------------------------------------------
+    # --- acting ----------------------------------------------------------------------------------------------------
 
     async def _act(self, current: Pass, call: Call) -> Result | None:
         """Send one call and report; None when a new token came to light, so that the pass goes on with it."""
@@ -177,7 +177,7 @@ class Reconciler:
         finally:
             lists.written(call.target.project, call.target.name)
 
-    # --- reporting -----------------------------------------------------------------------------------------------------
+    # --- reporting -------------------------------------------------------------------------------------------------
 
     async def _finish(self, current: Pass, decision: Rest | LetGo | Disclaim | Report) -> Result:
         match decision:

@@ -176,8 +176,8 @@ def _why_not_repaired(spec: JWKSpec) -> str:
             "spec.redeployPolicy: Never leaves it so; set Auto or Always, or change the description, to deploy again."
         )
     return (
-        f"Deploying again would detach the JWK from its {spec.source_type.value} source; set spec.redeployPolicy: Always to "
-        "accept that."
+        f"Deploying again would detach the JWK from its {spec.source_type.value} source; set spec.redeployPolicy: Always "
+        "to accept that."
     )
 
 

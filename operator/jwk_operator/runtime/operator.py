@@ -8,12 +8,15 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from enum import Enum
+from functools import partial
 
 from jwk_operator.kube.client import (
     CLUSTER_CONNECTIONS,
+    CONFIG_MAPS,
     CONNECTIONS,
     JWKS,
     NAMESPACES,
+    SECRETS,
     ApiError,
     ApiUnavailableError,
     Kind,
@@ -21,6 +24,7 @@ from jwk_operator.kube.client import (
 )
 from jwk_operator.kube.events import EventPoster
 from jwk_operator.kube.jwks import JwkWriter, open_store, wished_name
+from jwk_operator.kube.metadata import watch_metadata
 from jwk_operator.kube.secrets import Sources
 from jwk_operator.kube.store import Change, Key, Raw, Store, key_of
 from jwk_operator.reconcile.connections import ConnectionKey, Connections
@@ -76,7 +80,7 @@ class Operator:
         self._failures: dict[Key, int] = {}
         self._random = random.SystemRandom()
 
-    # --- what is remembered -----------------------------------------------------------------------------------------------
+    # --- what is remembered ----------------------------------------------------------------------------------------
 
     async def load(self) -> None:
         """Read every connection, namespace and JWK once, so that no decision is made on half of them; wake all JWKs."""
@@ -91,14 +95,19 @@ class Operator:
         log.info("loaded", extra=fields(jwks=len(self._jwks), connections=len(self._connection_store)))
 
     async def sweep(self) -> None:
-        """Compare what is remembered with lists: a watch that was interrupted does not tell of deletions."""
-        for raw in await self._load(JWKS, self._jwks):
+        """Compare what is remembered with lists: an interrupted watch does not tell of deletions, a dead one of nothing."""
+        changed, gone = await self._load(JWKS, self._jwks)
+        for raw in gone:
             self._gone(raw)
-        for raw in await self._load(CONNECTIONS, self._connection_store):
-            self._connection_changed(key_of(raw))
+        for key in changed:
+            self.queue.wake(key, Cause.EVENT)
+        changed, gone = await self._load(CONNECTIONS, self._connection_store)
+        for key in (*changed, *map(key_of, gone)):
+            self._connection_changed(key)
 
-    async def _load(self, kind: Kind, store: Store, *, clusterwide_kind: bool = False) -> list[Raw]:
-        """Take in whole lists; return what the store had to drop."""
+    async def _load(self, kind: Kind, store: Store, *, clusterwide_kind: bool = False) -> tuple[list[Key], list[Raw]]:
+        """Take in whole lists; return the keys of what was new in them, and what the store had to drop."""
+        changed: list[Key] = []
         gone: list[Raw] = []
         scope: Iterable[str | None] = self._settings.namespaces or (None,)
         for namespace in (None,) if clusterwide_kind else scope:
@@ -108,11 +117,12 @@ class Operator:
                 newest = int(version)
                 for raw in items:
                     listed.add(key_of(raw))
-                    store.put(raw)
+                    if store.put(raw) is Change.PRESENT:
+                        changed.append(key_of(raw))
             gone += store.sweep(listed, newest, _scope_of(namespace, kind))
-        return gone
+        return changed, gone
 
-    # --- what is watched --------------------------------------------------------------------------------------------------
+    # --- what is watched -------------------------------------------------------------------------------------------
 
     def on_event(self, kind: Watched, event: str | None, raw: Raw) -> None:
         """Take in a watch event: remember it, and wake whoever it concerns."""
@@ -179,7 +189,16 @@ class Operator:
         for position, key in enumerate(keys):
             self.queue.wake_later(key, Cause.DEPENDENCY, position * _SPREAD)
 
-    # --- work -------------------------------------------------------------------------------------------------------------
+    async def watch_sources(self) -> None:
+        """Watch the metadata of Secrets and ConfigMaps in all namespaces that are served, until cancelled."""
+        scope: Iterable[str | None] = self._settings.namespaces or (None,)
+        async with asyncio.TaskGroup() as group:
+            for namespace in scope:
+                for kind, watched in ((SECRETS, Watched.SECRET), (CONFIG_MAPS, Watched.CONFIG_MAP)):
+                    notify = partial(self.on_event, watched)
+                    group.create_task(watch_metadata(self._client, kind, namespace, notify))
+
+    # --- work ------------------------------------------------------------------------------------------------------
 
     async def work(self) -> None:
         """Make passes until the queue is closed. Errors of one resource are counted and do not stop the others."""
@@ -241,7 +260,11 @@ class Operator:
         if result.checkup is not None:
             self.queue.wake_later(key, Cause.CHECKUP, result.checkup)
 
-    # --- health -----------------------------------------------------------------------------------------------------------
+    async def aclose(self) -> None:
+        """Close what is open towards Apinizer."""
+        await self._connections.aclose()
+
+    # --- health ----------------------------------------------------------------------------------------------------
 
     def alive(self) -> str | None:
         """Return what is stuck, or None."""

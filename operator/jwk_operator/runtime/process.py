@@ -10,13 +10,16 @@ import kopf
 
 from jwk_operator.handlers import make_registry, make_settings
 from jwk_operator.kube.client import ApiError, ApiUnavailableError, KubeClient
-from jwk_operator.kube.session import Access, open_session, open_watching_session
+from jwk_operator.kube.session import Access, open_session
 from jwk_operator.runtime.http import serve
 from jwk_operator.runtime.logs import fields
 from jwk_operator.runtime.operator import Operator
 from jwk_operator.runtime.settings import Settings
 
 log = logging.getLogger(__name__)
+
+_KOPF_END = 8.0
+"""Seconds that kopf may take to end; some errors of a watch leave it waiting for ever."""
 
 
 async def run(access: Access, settings: Settings) -> None:
@@ -42,17 +45,23 @@ async def _serve(
     operator: Operator, access: Access, settings: Settings, watching: asyncio.Event, stop: asyncio.Event
 ) -> None:
     workers = [asyncio.create_task(operator.work(), name=f"worker {n}") for n in range(settings.workers)]
-    sweeper = asyncio.create_task(_sweep(operator, settings.sweep_interval), name="sweeper")
+    # Made before kopf starts, which at its end cancels what it has not seen before.
+    beside = [
+        asyncio.create_task(_sweep(operator, settings.sweep_interval), name="sweeper"),
+        asyncio.create_task(operator.watch_sources(), name="watch of Secrets and ConfigMaps"),
+    ]
     try:
         while not stop.is_set():
             await _watch(operator, access, settings, watching, stop)
     finally:
-        sweeper.cancel()
+        for task in beside:
+            task.cancel()
         await _drain(operator, workers, settings.grace_period)
+        await operator.aclose()
 
 
 async def _drain(operator: Operator, workers: list[asyncio.Task[None]], grace_period: float) -> None:
-    """Take on nothing new, and let what is under way finish; what does not is settled by the list after the next start."""
+    """Take on nothing new, and let what is under way finish; what does not is settled by the list after a start."""
     operator.queue.close()
     _done, late = await asyncio.wait(workers, timeout=grace_period)
     for worker in late:
@@ -101,12 +110,15 @@ async def _watch(
         operator.queue.close()
         await asyncio.wait({running}, timeout=0.05)
     end.set()
-    try:
-        await running
+    await asyncio.wait({running}, timeout=_KOPF_END)
+    running.cancel()
+    await asyncio.wait({running}, timeout=_KOPF_END)
+    watching.clear()
+    error = running.exception() if running.done() and not running.cancelled() else None
+    if error is None:
         stop.set()  # kopf ends without an error only when it was told to, if need be by a signal of its own
-    except Exception as error:
-        watching.clear()
-        log.exception("the watches ended; starting them again", exc_info=error)
+    elif not stop.is_set():
+        log.error("the watches ended; starting them again", exc_info=error)
         await asyncio.sleep(1)
 
 
@@ -116,7 +128,7 @@ async def _kopf(
     clusterwide = settings.namespaces is None
     registry = make_registry(
         operator.on_event,
-        lambda: kopf.AiohttpSession(server=access.server, aiohttp_session=open_watching_session(access)),
+        lambda: kopf.AiohttpSession(server=access.server, aiohttp_session=open_session(access)),
         clusterwide=clusterwide,
     )
     await kopf.operator(

@@ -19,7 +19,7 @@ class QueueClosedError(Exception):
 class WorkQueue(Generic[K, C]):
     """Keys to be worked on, each with the strongest cause that was given since it was last taken.
 
-    `rank` orders causes: a key that is woken twice keeps the cause of the higher rank. A key that is woken while a worker
+    `rank` orders causes: a key woken twice keeps the cause of the higher rank. A key that is woken while a worker
     has it is given out again when that worker is done.
     """
 
@@ -42,7 +42,7 @@ class WorkQueue(Generic[K, C]):
         self._available.set()
 
     def wake_later(self, key: K, cause: C, delay: float) -> None:
-        """Have a key worked on after `delay` seconds; a later call for the same key and cause replaces an earlier one."""
+        """Have a key worked on after `delay` seconds; a later call for the same key and cause replaces the earlier."""
         self.cancel(key, cause)
         if delay <= 0:
             self.wake(key, cause)

@@ -1,0 +1,52 @@
+"""A watch of metadata only: who has changed is told, what is in it never reaches this process.
+
+kopf watches whole objects; for Secrets and ConfigMaps that would mean to hold everybody's secrets in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from jwk_operator.kube.client import ApiError, ApiUnavailableError, Kind, KubeClient, Raw
+
+log = logging.getLogger(__name__)
+
+Notify = Callable[[str | None, Raw], None]
+"""Told the type of an event (None for what a list shows) and the object's metadata."""
+
+_LONGEST_PAUSE = 30.0
+
+
+async def watch_metadata(client: KubeClient, kind: Kind, namespace: str | None, notify: Notify) -> None:
+    """Tell of every change of a kind, in one namespace or in the whole cluster for None, until cancelled."""
+    failures, version = 0, ""
+    while True:
+        try:
+            if not version:
+                version = await _list(client, kind, namespace, notify)
+            async for event in client.watch(kind, namespace, version, metadata_only=True):
+                failures = 0
+                version = event["object"]["metadata"]["resourceVersion"]
+                if event["type"] != "BOOKMARK":
+                    notify(event["type"], event["object"])
+        except ApiError as error:
+            version = ""  # 410: the version is too old; whatever else it is, a list starts over
+            if error.status != 410:
+                failures += 1
+                log.warning("watch of %s interrupted: %s", kind.plural, error)
+        except ApiUnavailableError as error:
+            failures += 1
+            log.debug("watch of %s interrupted: %s", kind.plural, error)
+        if failures:
+            await asyncio.sleep(min(_LONGEST_PAUSE, 0.5 * 2 ** min(failures, 8)))
+
+
+async def _list(client: KubeClient, kind: Kind, namespace: str | None, notify: Notify) -> str:
+    newest = ""
+    async for items, version in client.list(kind, namespace, metadata_only=True):
+        newest = version
+        for raw in items:
+            notify(None, raw)
+    return newest

@@ -1,0 +1,127 @@
+"""The operator as a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from controlplane.components import free_port
+from harness.processes import BIN, Process
+from harness.waiting import until
+
+
+class OperatorProcess:
+    """``jwk-operator run`` with the arguments given, in a loop of start, stop and kill.
+
+    The log at level debug is in `log` and holds every run. Use it with ``with``: the end is a SIGTERM that must work.
+    """
+
+    def __init__(
+        self, kubeconfig: Path, folder: Path, arguments: Sequence[str] = ("--all-namespaces",), **env: str
+    ) -> None:
+        self.kubeconfig = kubeconfig
+        self.log = folder / "operator.log"
+        self.arguments = tuple(arguments)
+        self.env: Mapping[str, str] = env
+        self.probe_port, self.metrics_port = free_port(), free_port()
+        self._process: Process | None = None
+        self._http = httpx.Client(trust_env=False, timeout=10)
+
+    def __enter__(self) -> OperatorProcess:
+        return self if self.running else self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self.running and kind is None:
+            self.stop()
+        elif self.running:
+            self.kill()
+        self._http.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and neither stopped nor killed."""
+        return self._process is not None
+
+    @property
+    def process(self) -> Process:
+        """Return the running process."""
+        assert self._process is not None, "the operator is not running"
+        return self._process
+
+    def start(self, wait: bool = True) -> OperatorProcess:
+        """Start, and wait until it is ready unless told not to."""
+        assert not self.running, "the operator runs already"
+        command = [str(BIN / "jwk-operator"), "run", *self.arguments]
+        if "--log-level" not in self.arguments:
+            command += ["--log-level", "debug"]
+        command += ["--probe-port", str(self.probe_port), "--metrics-port", str(self.metrics_port)]
+        self._process = Process(command, self.log, {"KUBECONFIG": str(self.kubeconfig), **self.env})
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self) -> None:
+        """Wait until /readyz says so."""
+        until(self._ready, lambda: f"the operator is ready; its log ends:\n{self.process.tail()}", 60)
+
+    def _ready(self) -> bool:
+        status = self.process.returncode
+        assert status is None, f"the operator ended with {status}:\n{self.process.tail()}"
+        try:
+            return self.probe("/readyz")[0] == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self) -> None:
+        """Stop by SIGTERM; the exit status must be 0."""
+        process, self._process = self.process, None
+        status = process.terminate()
+        assert status == 0, f"exit status {status} after SIGTERM:\n{process.tail()}"
+
+    def kill(self) -> None:
+        """Kill -9."""
+        process, self._process = self.process, None
+        process.kill()
+
+    def restart(self) -> None:
+        """Stop by SIGTERM and start again."""
+        self.stop()
+        self.start()
+
+    def text(self) -> str:
+        """Return the log of every run so far."""
+        return self.log.read_text(errors="replace")
+
+    def probe(self, path: str) -> tuple[int, str]:
+        """GET a path of the probe port: status and text."""
+        answer = self._http.get(f"http://127.0.0.1:{self.probe_port}{path}")
+        return answer.status_code, answer.text
+
+    def metrics(self) -> str:
+        """Return /metrics."""
+        answer = self._http.get(f"http://127.0.0.1:{self.metrics_port}/metrics")
+        assert answer.status_code == 200
+        return answer.text
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return the sum over the samples of this name that have these labels; 0 when there is none."""
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(self.metrics())
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+    def passes(self, **labels: str) -> float:
+        """Return how many passes have ended, for example ``action="rest"``."""
+        return self.metric("jwk_operator_reconcile_total", **labels)
+
+    def wait_passes(self, count: int, **labels: str) -> None:
+        """Wait until at least so many passes have ended and nothing waits in the queue."""
+        until(
+            lambda: self.passes(**labels) >= count and self.metric("jwk_operator_queue_depth") == 0,
+            lambda: f"{count} passes {labels}, there are {self.passes(**labels)}",
+        )

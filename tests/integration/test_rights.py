@@ -1,0 +1,73 @@
+"""The operator uses exactly the rights that ship."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.audit import AuditLog
+from harness.cluster import Cluster
+from harness.fixtures import MakeSpace
+from harness.keys import pasted
+from harness.objects import API_VERSION, deployed
+from harness.operator import OperatorProcess
+from harness.rbac import CLUSTER_WIDE, SINGLE_NAMESPACE, granted, install, shipped
+from harness.space import Space
+
+
+def _everything(space: Space, home: Space, cluster_wide: bool) -> None:
+    """Walk through all that needs a right: connections, Secrets, ConfigMaps, labels, Events, a stale object."""
+    space.connect()
+    space.jwk("one", pasted())
+    assert space.wait("one").ready == deployed(2)
+    space.jwk("taken", pasted(), name="one")
+    space.wait("taken", "NameConflict")
+    space.config_map("ca", other="x")
+    space.connection("guarded", tls={"caRef": {"kind": "ConfigMap", "name": "ca"}}, auth=_token())
+    space.jwk("guarded", pasted(), connectionRef={"name": "guarded"})
+    space.wait("guarded", "SecretKeyNotFound")
+    if cluster_wide:
+        _shared(space, home)
+    for name in space.jwks():
+        space.delete(name)
+        space.wait_gone(name)
+    assert space.events("taken")
+
+
+def _token() -> dict[str, dict[str, str]]:
+    return {"tokenSecretRef": {"name": "default"}}
+
+
+def _shared(space: Space, home: Space) -> None:
+    name = f"shared-{space.name}"
+    token = {"tokenSecretRef": {"name": "default", "namespace": space.name}}
+    spec = {"baseUrl": space.url, "projectName": space.project, "auth": token}
+    allowed = {"allowedNamespaces": {"selector": {"matchLabels": {"team": "blue"}}}}
+    kind = "ClusterApinizerConnection"
+    space.cluster.apply(
+        {"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name}, "spec": {**spec, **allowed}}
+    )
+    home.jwk("shared", pasted(), connectionRef={"kind": kind, "name": name})
+    home.wait("shared", "ConnectionNotAllowed")
+    home.cluster.patch("Namespace", None, home.name, {"metadata": {"labels": {"team": "blue"}}})
+    home.wait("shared")
+    home.delete("shared")
+    home.wait_gone("shared")
+    space.cluster.delete(kind, None, name)
+
+
+@pytest.mark.parametrize("overlay", [CLUSTER_WIDE, SINGLE_NAMESPACE])
+def test_granted_is_what_is_used(cluster: Cluster, make_space: MakeSpace, tmp_path: Path, overlay: str) -> None:
+    space, home = make_space(), make_space()
+    account = install(cluster, shipped(overlay), home.name, (space.name,), tmp_path)
+    audit = AuditLog(cluster, account.user)
+    audit.mark()
+    arguments = ("--all-namespaces",) if overlay == CLUSTER_WIDE else ("--namespace", space.name)
+    with OperatorProcess(account.kubeconfig, tmp_path, arguments) as operator:
+        _everything(space, home, overlay == CLUSTER_WIDE)
+        operator.stop()
+    assert audit.forbidden() == []
+    used = audit.used()
+    assert used - granted(overlay) == set(), "asked for without a right"
+    assert granted(overlay) - used == set(), "granted but never asked for"

@@ -1,0 +1,142 @@
+"""Lists of projects: one for everybody, and never older than a write."""
+
+from __future__ import annotations
+
+import asyncio
+
+from jwk_operator.apinizer.answers import Answer, ListedJwk, Verdict
+from jwk_operator.apinizer.client import ManagementClient
+from jwk_operator.apinizer.lists import ProjectLists
+from jwk_operator.apinizer.scrub import Secret
+from jwk_operator.apinizer.transport import Endpoint
+
+FOREVER = 1e9
+Entries = dict[str, ListedJwk]
+
+
+def entry(name: str) -> ListedJwk:
+    return ListedJwk(name, "", "URL", None, None, None)
+
+
+class Client(ManagementClient):
+    """Answers lists when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(Endpoint("http://127.0.0.1:1"), Secret("token"))
+        self.asked: list[asyncio.Future[Answer | Entries]] = []
+
+    async def list_jwks(self, project: str) -> Answer | Entries:
+        self.asked.append(asyncio.get_running_loop().create_future())
+        return await self.asked[-1]
+
+
+async def settle() -> None:
+    """Let every task go as far as it can."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_all_who_ask_at_once_share_one_list() -> None:
+    client = Client()
+    lists = ProjectLists(client)
+    tasks = [asyncio.ensure_future(lists.entry("shop", name)) for name in ("a", "b", "a")]
+    await settle()
+    assert len(client.asked) == 1
+    client.asked[0].set_result({"a": entry("a")})
+    assert await asyncio.gather(*tasks) == [entry("a"), None, entry("a")]
+    assert await lists.entry("shop", "a", FOREVER) == entry("a")
+    assert len(client.asked) == 1
+
+
+async def test_projects_have_their_own_lists() -> None:
+    client = Client()
+    lists = ProjectLists(client)
+    tasks = [asyncio.ensure_future(lists.entry(project, "a")) for project in ("shop", "bank")]
+    await settle()
+    assert len(client.asked) == 2
+    for asked in client.asked:
+        asked.set_result({})
+    assert await asyncio.gather(*tasks) == [None, None]
+
+
+async def test_a_list_of_no_age_is_read_again() -> None:
+    client = Client()
+    lists = ProjectLists(client)
+    for number in (1, 2):
+        task = asyncio.ensure_future(lists.entry("shop", "a", 0))
+        await settle()
+        assert len(client.asked) == number
+        client.asked[-1].set_result({})
+        assert await task is None
+
+
+async def test_a_list_from_before_a_write_does_not_speak_of_that_name() -> None:
+    client = Client()
+    lists = ProjectLists(client)
+    first = asyncio.ensure_future(lists.entry("shop", "a", FOREVER))
+    await settle()
+    client.asked[0].set_result({})
+    assert await first is None
+    lists.written("shop", "a")
+    assert await lists.entry("shop", "b", FOREVER) is None
+    again = asyncio.ensure_future(lists.entry("shop", "a", FOREVER))
+    await settle()
+    assert len(client.asked) == 2
+    client.asked[1].set_result({"a": entry("a")})
+    assert await again == entry("a")
+    assert await lists.entry("shop", "a", FOREVER) == entry("a")
+
+
+async def test_a_list_that_began_before_a_write_does_not_speak_of_that_name() -> None:
+    client = Client()
+    lists = ProjectLists(client)
+    early = asyncio.ensure_future(lists.entry("shop", "b", FOREVER))
+    await settle()
+    lists.written("shop", "a")
+    late = asyncio.ensure_future(lists.entry("shop", "a", FOREVER))
+    await settle()
+    assert len(client.asked) == 1
+    client.asked[0].set_result({})
+    assert await early is None
+    await settle()
+    assert len(client.asked) == 2
+    assert not late.done()
+    client.asked[1].set_result({"a": entry("a")})
+    assert await late == entry("a")
+
+
+async def test_an_answer_that_is_no_list_is_not_kept() -> None:
+    client = Client()
+    lists = ProjectLists(client)
+    down = Answer(Verdict.UNREACHABLE, "down")
+    for answer, seen in ((down, down), ({"a": entry("a")}, entry("a"))):
+        task = asyncio.ensure_future(lists.entry("shop", "a", FOREVER))
+        await settle()
+        client.asked[-1].set_result(answer)  # type: ignore[arg-type]
+        assert await task == seen
+    assert len(client.asked) == 2
+
+
+async def test_one_who_gives_up_takes_the_list_from_nobody() -> None:
+    client = Client()
+    lists = ProjectLists(client)
+    impatient, patient = (asyncio.ensure_future(lists.entry("shop", "a")) for _ in range(2))
+    await settle()
+    impatient.cancel()
+    await settle()
+    client.asked[0].set_result({"a": entry("a")})
+    assert await patient == entry("a")
+    assert impatient.cancelled()
+
+
+async def test_a_list_that_breaks_is_asked_for_again() -> None:
+    client = Client()
+    lists = ProjectLists(client)
+    first = asyncio.ensure_future(lists.entry("shop", "a"))
+    await settle()
+    client.asked[0].set_exception(RuntimeError("a bug"))
+    assert isinstance((await asyncio.gather(first, return_exceptions=True))[0], RuntimeError)
+    second = asyncio.ensure_future(lists.entry("shop", "a"))
+    await settle()
+    client.asked[1].set_result({})
+    assert await second is None
