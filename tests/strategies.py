@@ -23,7 +23,9 @@ DESCRIPTIONS = st.sampled_from([None, "", "one", "two"])
 KEYS = st.sampled_from([KeyFacts(KeyType.EC, "k1", "thumb"), KeyFacts(KeyType.OCT, None, None)])
 PROBLEMS = st.builds(Problem, st.sampled_from(Reason), st.just("Mend it."), st.none() | st.floats(0, 3600))
 TIMES = st.sampled_from([EARLIER, NOW, NOW + timedelta(seconds=1), NOW + timedelta(hours=1)])
-DEPLOYMENTS = st.none() | st.dictionaries(st.sampled_from(["prod", "test"]), st.booleans()).map(lambda some: outcomes(**some))
+DEPLOYMENTS = st.none() | st.dictionaries(st.sampled_from(["prod", "test"]), st.booleans()).map(
+    lambda some: outcomes(**some)
+)
 
 
 @st.composite
@@ -54,7 +56,9 @@ def conditions(draw: st.DrawFn) -> list[Condition]:
             reason=reason,
             message="as before",
         )
-        for kind in draw(st.lists(st.sampled_from(["Ready", "Synced", "Deployed", "Reconciling", "Stalled"]), unique=True))
+        for kind in draw(
+            st.lists(st.sampled_from(["Ready", "Synced", "Deployed", "Reconciling", "Stalled"]), unique=True)
+        )
     ]
 
 
@@ -149,7 +153,13 @@ def likely_facts(draw: st.DrawFn) -> Facts:
     key = draw(KEYS) if spec.source_type.value == "COPY_PASTE" else None
     claim = draw(st.none() | st.just(a_claim(spec, key)) | claims(spec))
     status = draw(st.sampled_from([JWKStatus(), JWKStatus(remote=a_remote(spec), deployment_result=draw(DEPLOYMENTS))]))
-    entry = RemoteEntry(spec.description or "", spec.source_type.value, spec.url, key.type.value if key else None, key and key.kid)
+    entry = RemoteEntry(
+        spec.description or "",
+        spec.source_type.value,
+        spec.url,
+        key.type.value if key else None,
+        key.kid if key else None,
+    )
     return Facts(
         resource=a_resource(spec, claim, status, deleting=draw(st.booleans())),
         now=NOW,
@@ -165,7 +175,10 @@ def likely_facts(draw: st.DrawFn) -> Facts:
 @st.composite
 def reports(draw: st.DrawFn) -> Report:
     """Reports in any combination."""
-    known = st.sampled_from([True, False, Keep.AS_IS])
+    known: st.SearchStrategy[bool | Keep] = st.booleans() | st.just(Keep.AS_IS)
+    operations: st.SearchStrategy[LastOperation | Keep] = st.just(Keep.AS_IS) | st.just(
+        LastOperation(type="Create", time=NOW, http_status=200)
+    )
     return Report(
         draw(st.sampled_from(Reason)),
         draw(st.sampled_from(["This.", "That."])),
@@ -174,7 +187,7 @@ def reports(draw: st.DrawFn) -> Report:
         deployed=draw(known | st.none()),
         remote=draw(st.just(Keep.AS_IS) | st.none() | remotes(a_spec())),
         deployment=draw(st.just(Keep.AS_IS) | DEPLOYMENTS),
-        operation=draw(st.sampled_from([Keep.AS_IS, LastOperation(type="Create", time=NOW, http_status=200)])),
+        operation=draw(operations),
         failed=draw(st.booleans()),
         delay=draw(st.none() | st.floats(0, 400)),
     )

@@ -25,12 +25,12 @@ class Space:
 
     # --- making -------------------------------------------------------------------------------------------------------
 
-    def secret(self, name: str, **data: str | bytes) -> None:
+    def secret(self, name: str, /, **data: str | bytes) -> None:
         """Apply a Secret; `_` in a key's name stands for a dot."""
         values = {key.replace("_", "."): value for key, value in data.items()}
         self.cluster.apply(secret(self.name, name, values))
 
-    def config_map(self, name: str, **data: str) -> None:
+    def config_map(self, name: str, /, **data: str) -> None:
         """Apply a ConfigMap; `_` in a key's name stands for a dot."""
         values = {key.replace("_", "."): value for key, value in data.items()}
         metadata = {"name": name, "namespace": self.name}
@@ -55,11 +55,11 @@ class Space:
         metadata = {"name": name, "namespace": self.name}
         return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": fields}
 
-    def jwk(self, name: str, spec: Object, **more: Any) -> Jwk:
+    def jwk(self, name: str, spec: Object, /, **more: Any) -> Jwk:
         """Apply a JWK; `more` goes over the spec."""
         return Jwk(self.cluster.apply(self.object("JWK", name, {**spec, **more})))
 
-    def refusal(self, name: str, spec: Object, **more: Any) -> str:
+    def refusal(self, name: str, spec: Object, /, **more: Any) -> str:
         """Return the API server's message about a JWK that it has to refuse."""
         try:
             self.jwk(name, spec, **more)
@@ -67,11 +67,11 @@ class Space:
             return error.message
         raise AssertionError(f"the API server accepted {name}")
 
-    def patch(self, name: str, **spec: Any) -> Jwk:
+    def patch(self, name: str, /, **spec: Any) -> Jwk:
         """Merge fields into a JWK's spec."""
         return Jwk(self.cluster.patch("JWK", self.name, name, {"spec": spec}))
 
-    def annotate(self, name: str, **annotations: str | None) -> Jwk:
+    def annotate(self, name: str, /, **annotations: str | None) -> Jwk:
         """Merge annotations into a JWK; `requested` is the one that asks for a look."""
         given = {REQUESTED if key == "requested" else key: value for key, value in annotations.items()}
         return Jwk(self.cluster.patch("JWK", self.name, name, {"metadata": {"annotations": given}}))

@@ -101,13 +101,17 @@ URL = {"sourceType": "URL", "url": "https://idp.example/jwks"}
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "unknown-field": (
         {**URL, "jwksUrl": "x"},
-        "failed to create typed patch object ({namespace}/bad; apiops.apinizer.com/v1alpha1, Kind=JWK): "
-        ".spec.jwksUrl: field not declared in schema",
+        (
+            "failed to create typed patch object ({namespace}/bad; apiops.apinizer.com/v1alpha1, Kind=JWK): "
+            ".spec.jwksUrl: field not declared in schema"
+        ),
     ),
     "no-url": (
         {"sourceType": "URL"},
-        f"{INVALID}spec.url: Required value: spec.url is needed for sourceType URL: set it to the address of the JWK or "
-        "JWK Set",
+        (
+            f"{INVALID}spec.url: Required value: spec.url is needed for sourceType URL: set it to the address of the JWK or "
+            "JWK Set"
+        ),
     ),
     "key-type": (
         {
@@ -117,12 +121,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             "useType": "SIGNATURE",
             "algorithm": "RSA",
         },
-        f'{INVALID}spec.algorithm: Invalid value: "RSA": spec.algorithm: RSA is a key type; did you mean RS256?',
+        f"{INVALID}spec.algorithm: Invalid value: spec.algorithm: RSA is a key type; did you mean RS256?",
     ),
     "foreign-field": (
         {**URL, "keyName": "k"},
-        f"{INVALID}spec.keyName: Forbidden: spec.keyName belongs to sourceType PUBLIC_KEY or PRIVATE_KEY; remove it or "
-        "change spec.sourceType",
+        (
+            f"{INVALID}spec.keyName: Forbidden: spec.keyName belongs to sourceType PUBLIC_KEY and PRIVATE_KEY; remove it or "
+            "change spec.sourceType"
+        ),
     ),
 }
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("operator")
 
 
 def test_a_look_on_request_finds_nothing(space: Space, simulator: SimulatorProcess) -> None:
-    space.jwk("one", pasted())
+    space.jwk("one", pasted(ec("kid")))
     before = space.wait("one").status
     after = space.handled("one", "first").status
     assert after == {**before, "lastHandledReconcileAt": "first"}
@@ -48,7 +48,7 @@ def test_another_key_behind_our_back_is_reported_only(space: Space, simulator: S
     space.wait("one")
     simulator.control.tamper("change", space.project, "one", kid="theirs")
     space.annotate("one", requested="now")
-    message = 'The JWK in Apinizer has kid "theirs", not "ours" as before; it was changed behind this resource.'
+    message = 'The JWK in Apinizer has kid "theirs", not "ours" as before: somebody else changed it.'
     jwk = space.wait("one", "Drifted")
     assert jwk.ready == Condition("False", "Drifted", message)
     space.wait_events("one", Event("Warning", "Drifted", message))

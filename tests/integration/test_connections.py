@@ -129,13 +129,17 @@ def test_base_url_with_and_without_its_end(space: Space, end: str) -> None:
 REFUSED_URLS = {
     "path": (
         "https://apinizer.example/console",
-        'Invalid value: "https://apinizer.example/console": spec.baseUrl can have no path but /apiops, and that may be '
-        "left out: remove the path after the host and port",
+        (
+            'Invalid value: "https://apinizer.example/console": spec.baseUrl can have no path but /apiops, and that may be '
+            "left out: remove the path after the host and port"
+        ),
     ),
     "typo": (
         "htps://apinizer.example",
-        'Invalid value: "htps://apinizer.example": spec.baseUrl must be a whole http or https URL: set it to '
-        "https://HOST or https://HOST:PORT",
+        (
+            "Invalid value: spec.baseUrl must be an absolute http or https URL with a host: write it as https://HOST or "
+            "https://HOST:PORT"
+        ),
     ),
 }
 
@@ -201,8 +205,8 @@ def test_certificate_that_nobody_vouches_for(guarded: Space, authority: Authorit
     guarded.connect()
     guarded.jwk("one", pasted())
     message = (
-        f"No answer from Apinizer: the TLS certificate of {guarded.url} is not accepted: no trusted authority signed it; "
-        "check spec.tls of the connection."
+        f"No answer from Apinizer: the TLS certificate of {guarded.url} is not accepted: no trusted authority signed "
+        "it; check spec.tls of the connection."
     )
     assert guarded.wait("one", "Unreachable").message == message
     other = make_authority(tmp_path, "other").ca.read_text()
@@ -290,8 +294,8 @@ def test_token_without_permission(space: Space, simulator: SimulatorProcess) -> 
     space.jwk("one", pasted())
     jwk = space.wait("one", "Forbidden")
     assert jwk.message == (
-        f"The token of Secret {space.name}/default, key token lacks permission; it needs SECRETS + MANAGE and SECRETS + "
-        f'DEPLOY_UNDEPLOY in project "{space.project}": You do not have permission to perform this action'
+        f"The token of Secret {space.name}/default, key token lacks permission; it needs SECRETS + MANAGE and SECRETS "
+        f'+ DEPLOY_UNDEPLOY in project "{space.project}": You do not have permission to perform this action'
     )
     assert not jwk.claimed
     space.connect()

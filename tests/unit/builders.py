@@ -87,7 +87,9 @@ def a_status(reason: Reason | None = None, generation: int = 1, **fields: Any) -
     return JWKStatus(observed_generation=generation, conditions=[ready], **fields)
 
 
-def a_resource(spec: JWKSpec | None, claim: Claim | None = None, status: JWKStatus | None = None, **fields: Any) -> Resource:
+def a_resource(
+    spec: JWKSpec | None, claim: Claim | None = None, status: JWKStatus | None = None, **fields: Any
+) -> Resource:
     """A resource; the finalizer stands exactly when a claim does."""
     resource = Resource(
         namespace="team",
@@ -113,12 +115,16 @@ def facts_of(resource: Resource, **known: Any) -> Facts:
     return Facts(resource=resource, now=NOW, jitter=0.5, **given)
 
 
-def new(source: str = "URL", /, reason: Reason | None = None, spec: dict[str, Any] | None = None, **known: Any) -> Facts:
+def new(
+    source: str = "URL", /, reason: Reason | None = None, spec: dict[str, Any] | None = None, **known: Any
+) -> Facts:
     """A resource that has nothing remotely and claims nothing."""
     return facts_of(a_resource(a_spec(source, **spec or {}), status=a_status(reason)), **known)
 
 
-def claimed(source: str = "URL", /, spec: dict[str, Any] | None = None, old: dict[str, Any] | None = None, **known: Any) -> Facts:
+def claimed(
+    source: str = "URL", /, spec: dict[str, Any] | None = None, old: dict[str, Any] | None = None, **known: Any
+) -> Facts:
     """A resource whose claim stands, without a result; `old` are fields of the spec when the claim was made."""
     wanted = a_spec(source, **spec or {})
     before = wanted if old is None else a_spec(source, **{**(spec or {}), **old})
@@ -141,7 +147,10 @@ def owned(
     """A resource whose remote JWK exists; by default nothing is new about it."""
     wanted = a_spec(source, **spec or {})
     report = a_status(
-        reason, remote=a_remote(wanted, **remote or {}), deployment_result=deployment, **{"failures": None, **(status or {})}
+        reason,
+        remote=a_remote(wanted, **remote or {}),
+        deployment_result=deployment,
+        **{"failures": None, **(status or {})},
     )
     return facts_of(a_resource(wanted, a_claim(wanted), report, **resource or {}), **known)
 
@@ -158,7 +167,9 @@ def listed(facts: Facts, **differs: Any) -> Facts:
     return replace(facts, **looked(an_entry(spec, **differs)))
 
 
-def stalled(reason: Reason, message: str, *, deployed: bool | Keep | None = False, note: bool = True, **rest: Any) -> Report:
+def stalled(
+    reason: Reason, message: str, *, deployed: bool | Keep | None = False, note: bool = True, **rest: Any
+) -> Report:
     """A report of something that the user has to mend, with the Event of the transition."""
     notes = (Note(warning=True, reason=reason.value, message=message),) if note else ()
     return Report(reason, message, deployed=deployed, notes=notes, **rest)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from jwk_operator.api.reasons import Reason as R
+from jwk_operator.api.reasons import Reason
 from jwk_operator.api.status import DeploymentResult, EnvironmentResult, LastOperation
 from jwk_operator.apinizer.answers import Answer, Deployment, EnvironmentOutcome, Verdict
 from jwk_operator.reconcile.state import Call, Conclusion, Create, Delete, Facts, Keep, Note, Ready, Report, Update
 from unit.builders import CREDENTIAL, KEY, NOW, TARGET, a_remote, a_spec, claimed, owned, retried, stalled
 from unit.decide_cases import EXISTS, LOST, MISSING
 from unit.deletion_cases import going
+
+R = Reason
 
 AS_IS = Keep.AS_IS
 LINE = Ready(CREDENTIAL)
@@ -37,8 +39,10 @@ SAYS = {
     Verdict.UNAUTHORIZED: (R.UNAUTHORIZED, f"Apinizer does not accept the token of {CREDENTIAL}: Invalid token"),
     Verdict.FORBIDDEN: (
         R.FORBIDDEN,
-        f"The token of {CREDENTIAL} lacks permission; it needs SECRETS + MANAGE and SECRETS + DEPLOY_UNDEPLOY in project "
-        '"shop": You may not',
+        (
+            f"The token of {CREDENTIAL} lacks permission; it needs SECRETS + MANAGE and SECRETS + DEPLOY_UNDEPLOY in "
+            'project "shop": You may not'
+        ),
     ),
     Verdict.RATE_LIMITED: (R.RATE_LIMITED, "Slow down."),
     Verdict.SERVER_ERROR: (R.SERVER_ERROR, "Apinizer failed (500): Unexpected"),
@@ -82,7 +86,9 @@ def deployment(*, message: str = "Deployment completed successfully", **environm
 
 def result(*, message: str | None = "Deployment completed successfully", **environments: bool) -> DeploymentResult:
     parts = [
-        EnvironmentResult(environment_name=name, success=done, message="done" if done else "down", last_transition_time=NOW)
+        EnvironmentResult(
+            environment_name=name, success=done, message="done" if done else "down", last_transition_time=NOW
+        )
         for name, done in environments.items()
     ]
     return DeploymentResult(success=all(environments.values()), message=message, environment_results=parts, time=NOW)
@@ -93,7 +99,7 @@ def done(kind: Operation, message: str, **rest: Any) -> Report:
     return Report(**{"reason": R.DEPLOYED, "message": message, **fields, **rest})
 
 
-# --- create ---------------------------------------------------------------------------------------------------------------
+# --- create ------------------------------------------------------------------------------------------
 
 _CREATE = Create(TARGET)
 _FIRST = claimed(client=LINE, claimed_now=True)
@@ -119,7 +125,13 @@ CREATES = [
         ok(deployment(prod=True)),
         Conclusion(done("Create", "Deployed to 1 environment.", remote=_KEYED, deployment=result(prod=True))),
     ),
-    Row("outcome not told", _CREATE, _FIRST, ok(), Conclusion(done("Create", LOST, deployed=None, remote=_NEW, deployment=None))),
+    Row(
+        "outcome not told",
+        _CREATE,
+        _FIRST,
+        ok(),
+        Conclusion(done("Create", LOST, deployed=None, remote=_NEW, deployment=None)),
+    ),
     Row(
         "an environment failed, no link",
         _CREATE,
@@ -147,8 +159,8 @@ CREATES = [
         Conclusion(
             stalled(
                 R.DEPLOYMENT_FAILED,
-                "The deployment failed: no worker. spec.redeployPolicy: Never leaves it so; set Auto or Always, or change "
-                "the description, to deploy again.",
+                "The deployment failed: no worker. spec.redeployPolicy: Never leaves it so; set Auto or Always, or "
+                "change the description, to deploy again.",
                 synced=True,
                 deployed=False,
                 remote=_NEW,
@@ -162,7 +174,9 @@ CREATES = [
         _CREATE,
         _FIRST,
         ANSWERS[Verdict.EXISTS],
-        Conclusion(stalled(R.NAME_CONFLICT, EXISTS, operation=operation("Create", ANSWERS[Verdict.EXISTS])), disclaim=True),
+        Conclusion(
+            stalled(R.NAME_CONFLICT, EXISTS, operation=operation("Create", ANSWERS[Verdict.EXISTS])), disclaim=True
+        ),
     ),
     Row(
         "EXISTS, claimed before",
@@ -181,7 +195,7 @@ CREATES = [
     ),
 ]
 
-# --- update ---------------------------------------------------------------------------------------------------------------
+# --- update ------------------------------------------------------------------------------------------
 
 _OLD = a_remote(a_spec(), description="old")
 _UPDATE = Update(TARGET, "new", _OLD)
@@ -190,7 +204,8 @@ _CHANGED = _OLD.model_copy(update={"description": "new", "source_detached": True
 _CUT = Note(
     warning=True,
     reason="SourceDetached",
-    message="The update cut the link between the JWK and its URL source: Apinizer no longer follows changes of that source.",
+    message="The update cut the link between the JWK and its URL source: Apinizer no longer follows changes of that "
+    "source.",
 )
 _DONE = done("Update", "Deployed to 1 environment.", remote=_CHANGED, deployment=result(prod=True))
 _PASTED = a_remote(a_spec("COPY_PASTE"))
@@ -230,13 +245,19 @@ UPDATES = [
         ),
     ),
     *(
-        Row(verdict.name, _UPDATE, _EDITED, ANSWERS[verdict], Conclusion(reported("Update", verdict, 1.0, deployed=AS_IS, remote=_OLD)))
+        Row(
+            verdict.name,
+            _UPDATE,
+            _EDITED,
+            ANSWERS[verdict],
+            Conclusion(reported("Update", verdict, 1.0, deployed=AS_IS, remote=_OLD)),
+        )
         for verdict in Verdict
         if verdict not in (Verdict.OK, Verdict.MISSING)
     ),
 ]
 
-# --- delete ---------------------------------------------------------------------------------------------------------------
+# --- delete ------------------------------------------------------------------------------------------
 
 _DELETE = Delete(TARGET)
 _GOING = going(owned(client=LINE))
@@ -272,7 +293,13 @@ DELETES = [
     ),
     Row("MISSING", _DELETE, _GOING, ANSWERS[Verdict.MISSING], Conclusion(let_go=True)),
     *(
-        Row(verdict.name, _DELETE, _GOING, ANSWERS[verdict], Conclusion(reported("Delete", verdict, 1.0, deployed=AS_IS)))
+        Row(
+            verdict.name,
+            _DELETE,
+            _GOING,
+            ANSWERS[verdict],
+            Conclusion(reported("Delete", verdict, 1.0, deployed=AS_IS)),
+        )
         for verdict in _LATER
     ),
     *(

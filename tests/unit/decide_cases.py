@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from jwk_operator.api.names import RemoteName
-from jwk_operator.api.reasons import Reason as R
+from jwk_operator.api.reasons import Reason
 from jwk_operator.reconcile.state import (
     Cause,
     Create,
@@ -15,17 +16,13 @@ from jwk_operator.reconcile.state import (
     Keep,
     Look,
     MakeClaim,
-    Note,
     Problem,
-    Ready,
     Report,
     Rest,
     Update,
 )
 from unit.builders import (
-    CREDENTIAL,
     DOWN,
-    EARLIER,
     KEY,
     LATER,
     NOW,
@@ -44,6 +41,8 @@ from unit.builders import (
     retried,
     stalled,
 )
+
+R = Reason
 
 Case = tuple[str, Facts, Decision]
 
@@ -67,14 +66,14 @@ def suspended(*, deployed: bool | Keep) -> Report:
     return Report(R.SUSPENDED, SUSPENDED, ready=AS_IS, synced=AS_IS, deployed=deployed)
 
 
-def deployed(facts: Facts, message: str, **rest: object) -> Report:
+def deployed(facts: Facts, message: str, **rest: Any) -> Report:
     """The remote JWK is as wished, with what is recorded of it."""
     status = facts.resource.status
-    known: dict[str, object] = {"remote": status.remote, "deployment": status.deployment_result, "deployed": True}
-    return Report(**{"reason": R.DEPLOYED, "message": message, "ready": True, "synced": True, **known, **rest})  # type: ignore[arg-type]
+    known: dict[str, Any] = {"remote": status.remote, "deployment": status.deployment_result, "deployed": True}
+    return Report(**{"reason": R.DEPLOYED, "message": message, "ready": True, "synced": True, **known, **rest})
 
 
-# --- what is asked of every living resource ---------------------------------------------------------------------------
+# --- what is asked of every living resource ---------------------------------------------------------------------
 
 _PLAIN = a_resource(a_spec())
 _RESTING = owned(deployment=outcomes(prod=True))
@@ -104,11 +103,23 @@ GATES: list[Case] = [
         owned(resource={"reconcile_requested": "x"}, status={"last_handled_reconcile_at": "x"}),
         Rest(),
     ),
-    ("suspended before", owned(reason=R.SUSPENDED, deployment=outcomes(prod=True)), deployed(_RESTING, "Deployed to 1 environment.")),
+    (
+        "suspended before",
+        owned(reason=R.SUSPENDED, deployment=outcomes(prod=True)),
+        deployed(_RESTING, "Deployed to 1 environment."),
+    ),
     ("waits for its time", owned(reason=R.UNREACHABLE, status={"next_attempt_at": LATER}), Rest(LATER)),
-    ("waits for its time, check-up", owned(reason=R.UNREACHABLE, status={"next_attempt_at": LATER}, cause=Cause.CHECKUP), Rest(LATER)),
+    (
+        "waits for its time, check-up",
+        owned(reason=R.UNREACHABLE, status={"next_attempt_at": LATER}, cause=Cause.CHECKUP),
+        Rest(LATER),
+    ),
     ("its time has come", claimed(), Look(listed=True)),
-    ("its time is now", owned(reason=R.UNREACHABLE, status={"next_attempt_at": NOW}), deployed(owned(), LOST, deployed=None)),
+    (
+        "its time is now",
+        owned(reason=R.UNREACHABLE, status={"next_attempt_at": NOW}),
+        deployed(owned(), LOST, deployed=None),
+    ),
     (
         "edited while it waits",
         owned(reason=R.UNREACHABLE, status={"next_attempt_at": LATER}, resource={"generation": 2}),
@@ -131,7 +142,11 @@ GATES: list[Case] = [
         new(spec={"updatePolicy": "Replace"}),
         stalled(R.INVALID_SPEC, "spec.updatePolicy: Replace is not supported yet; use Immutable"),
     ),
-    ("replacement", new(spec={"replacement": {}}), stalled(R.INVALID_SPEC, "spec.replacement is not supported yet; remove it")),
+    (
+        "replacement",
+        new(spec={"replacement": {}}),
+        stalled(R.INVALID_SPEC, "spec.replacement is not supported yet; remove it"),
+    ),
     (
         "adoption",
         new(spec={"adoptionPolicy": "IfMatching"}),
@@ -156,12 +171,13 @@ GATES: list[Case] = [
         new(rival="other/signing"),
         stalled(
             R.NAME_CONFLICT,
-            'JWK "signing" in project "shop" belongs to resource other/signing; choose another spec.name or remove one of the two',
+            'JWK "signing" in project "shop" belongs to resource other/signing; choose another spec.name or '
+            "remove one of the two",
         ),
     ),
 ]
 
-# --- nothing claimed yet, then claimed ----------------------------------------------------------------------------------
+# --- nothing claimed yet, then claimed ---------------------------------------------------------------------------
 
 _URL = a_spec()
 _PASTE = a_spec("COPY_PASTE")
@@ -171,7 +187,11 @@ NEW: list[Case] = [
     ("key not read", new("COPY_PASTE"), Look(key=True)),
     ("key is bad", new("COPY_PASTE", key=problem(R.INVALID_KEY)), stalled(R.INVALID_KEY, "Mend it.")),
     ("no Secret", new("COPY_PASTE", key=problem(R.SECRET_NOT_FOUND)), stalled(R.SECRET_NOT_FOUND, "Mend it.")),
-    ("no key in it", new("COPY_PASTE", key=problem(R.SECRET_KEY_NOT_FOUND)), stalled(R.SECRET_KEY_NOT_FOUND, "Mend it.")),
+    (
+        "no key in it",
+        new("COPY_PASTE", key=problem(R.SECRET_KEY_NOT_FOUND)),
+        stalled(R.SECRET_KEY_NOT_FOUND, "Mend it."),
+    ),
     ("key is good", new("COPY_PASTE", key=KEY), Look(listed=True)),
     ("list not read", new(), Look(listed=True)),
     ("list not answered", new(listed=DOWN), retried(R.UNREACHABLE, DOWN.message, 1.0)),
@@ -198,13 +218,21 @@ CLAIMED: list[Case] = [
     ("list not answered", replace(_SENT, listed=DOWN), retried(R.UNREACHABLE, DOWN.message, 4.0)),
     ("absent", replace(_SENT, **looked()), Create(TARGET)),
     ("absent, key not read", claimed("COPY_PASTE", **looked()), Look(key=True)),
-    ("absent, key is bad", claimed("COPY_PASTE", key=problem(R.INVALID_KEY), **looked()), stalled(R.INVALID_KEY, "Mend it.")),
+    (
+        "absent, key is bad",
+        claimed("COPY_PASTE", key=problem(R.INVALID_KEY), **looked()),
+        stalled(R.INVALID_KEY, "Mend it."),
+    ),
     ("absent, key read", claimed("COPY_PASTE", key=KEY, **looked()), Create(TARGET)),
     ("absent, description edited", claimed(old={"description": "old"}, **looked()), MakeClaim(a_claim(_URL))),
     ("absent, source edited", claimed(old={"url": "https://old"}, **looked()), MakeClaim(a_claim(_URL))),
     ("somebody else's", listed(_SENT, description="theirs"), Disclaim(stalled(R.NAME_CONFLICT, EXISTS))),
     ("somebody else's type", listed(_SENT, source_type="KEYSTORE"), Disclaim(stalled(R.NAME_CONFLICT, EXISTS))),
-    ("somebody else's key", listed(claimed("COPY_PASTE", key=KEY), kid="k2"), Disclaim(stalled(R.NAME_CONFLICT, EXISTS))),
+    (
+        "somebody else's key",
+        listed(claimed("COPY_PASTE", key=KEY), kid="k2"),
+        Disclaim(stalled(R.NAME_CONFLICT, EXISTS)),
+    ),
     ("ours, link stays", listed(_SENT), deployed(_SENT, LOST, deployed=None, remote=_RECOVERED, deployment=None)),
     (
         "ours, environments required",
@@ -243,181 +271,8 @@ CLAIMED: list[Case] = [
     ),
 ]
 
-# --- owned ----------------------------------------------------------------------------------------------------------------
-
-_CHECKUP = owned(cause=Cause.CHECKUP, deployment=outcomes(prod=True))
-_SEEN = a_remote(_URL, type="EC", kid="k1", observed_at=NOW)
-_FAILS = outcomes(prod=True, test=False)
-_AGAIN: dict[str, object] = {"cause": Cause.DEPENDENCY, "client": Ready(CREDENTIAL)}
-
-
-def drifted(message: str) -> Report:
-    return stalled(R.DRIFTED, message, deployed=AS_IS)
-
-
-def failed_deployment(facts: Facts, message: str) -> Report:
-    note = (Note(warning=True, reason="DeploymentFailed", message=message),)
-    return deployed(facts, message, reason=R.DEPLOYMENT_FAILED, ready=False, deployed=False, notes=note)
-
-
-OWNED: list[Case] = [
-    (
-        "wishes for another name",
-        owned(cause=Cause.DEPENDENCY, target=OTHER),
-        stalled(
-            R.REPLACEMENT_REQUIRED,
-            CANNOT.format(
-                'it is "signing" in project "shop", while the connection and the spec now name "other" in project "shop"'
-            ),
-            deployed=AS_IS,
-        ),
-    ),
-    (
-        "wishes for another source",
-        owned(cause=Cause.DEPENDENCY, remote={"source_digest": "0"}),
-        stalled(
-            R.REPLACEMENT_REQUIRED,
-            CANNOT.format("the spec names another source than the one it was created from"),
-            deployed=AS_IS,
-        ),
-    ),
-    ("drifted, event", owned(reason=R.DRIFTED), Look(listed=True)),
-    ("list not answered, settled", replace(_CHECKUP, listed=DOWN), Rest()),
-    (
-        "list not answered, asked for a look",
-        owned(resource={"reconcile_requested": "now"}, listed=DOWN),
-        retried(R.UNREACHABLE, DOWN.message, 1.0, deployed=AS_IS),
-    ),
-    (
-        "list not answered, unsettled",
-        owned(reason=R.SERVER_ERROR, listed=DOWN, status={"failures": 1}),
-        retried(R.UNREACHABLE, DOWN.message, 2.0, deployed=AS_IS),
-    ),
-    (
-        "missing",
-        replace(_CHECKUP, **looked()),
-        Report(
-            R.MISSING_REMOTELY,
-            MISSING,
-            deployed=False,
-            remote=None,
-            deployment=None,
-            delay=0,
-            notes=(Note(warning=True, reason="MissingRemotely", message=MISSING),),
-        ),
-    ),
-    (
-        "other key type",
-        listed(replace(_CHECKUP, resource=owned(remote={"type": "RSA"}).resource)),
-        drifted('The JWK in Apinizer has type "EC", not "RSA" as before: somebody else changed it.'),
-    ),
-    (
-        "other kid",
-        listed(replace(_CHECKUP, resource=owned(remote={"kid": "k0"}).resource)),
-        drifted('The JWK in Apinizer has kid "k1", not "k0" as before: somebody else changed it.'),
-    ),
-    ("other source type", listed(_CHECKUP, source_type="KEYSTORE"), drifted('The JWK in Apinizer has source type "KEYSTORE", not "URL".')),
-    (
-        "other URL",
-        listed(_CHECKUP, source_url="https://x"),
-        drifted('The JWK in Apinizer is fetched from "https://x", not from spec.url.'),
-    ),
-    (
-        "other source, detached",
-        listed(owned(cause=Cause.CHECKUP, remote={"source_detached": True}), source_type="COPY_PASTE", source_url=None),
-        deployed(owned(), LOST, deployed=None, remote=_SEEN.model_copy(update={"source_detached": True})),
-    ),
-    ("as it was", listed(_CHECKUP), deployed(_CHECKUP, "Deployed to 1 environment.", remote=_SEEN)),
-    (
-        "as it was, known before",
-        listed(owned(cause=Cause.CHECKUP, remote={"type": "EC", "kid": "k1"})),
-        deployed(owned(), LOST, deployed=None, remote=_SEEN.model_copy(update={"observed_at": EARLIER})),
-    ),
-    (
-        "description changed behind our back",
-        listed(owned(cause=Cause.CHECKUP, spec={"description": "mine"}), description="theirs"),
-        Update(TARGET, "mine", a_remote(a_spec(description="mine"), type="EC", kid="k1", description="theirs", observed_at=NOW)),
-    ),
-    (
-        "description nobody wished for",
-        listed(_CHECKUP, description="theirs"),
-        deployed(_CHECKUP, "Deployed to 1 environment.", remote=_SEEN.model_copy(update={"description": "theirs"})),
-    ),
-    (
-        "description edited, no line",
-        owned(cause=Cause.DEPENDENCY, remote={"description": "old"}, spec={"description": "new"}),
-        Look(client=True),
-    ),
-    (
-        "description edited, no token",
-        owned(cause=Cause.DEPENDENCY, spec={"description": "n"}, remote={"description": "o"}, client=problem(R.SECRET_NOT_FOUND)),
-        stalled(R.SECRET_NOT_FOUND, "Mend it.", deployed=AS_IS),
-    ),
-    (
-        "description taken away",
-        owned(remote={"description": "old"}, **_AGAIN),
-        Update(TARGET, "", a_remote(_URL, description="old")),
-    ),
-    (
-        "environment failed, link stays",
-        owned(deployment=_FAILS, **_AGAIN),
-        failed_deployment(
-            owned(deployment=_FAILS),
-            "Not deployed to test (pod is down). Deploying again would detach the JWK from its URL source; set "
-            "spec.redeployPolicy: Always to accept that.",
-        ),
-    ),
-    (
-        "environment failed, Never",
-        owned("COPY_PASTE", deployment=_FAILS, spec={"redeployPolicy": "Never"}, **_AGAIN),
-        failed_deployment(
-            owned("COPY_PASTE", deployment=_FAILS),
-            "Not deployed to test (pod is down). spec.redeployPolicy: Never leaves it so; set Auto or Always, or change "
-            "the description, to deploy again.",
-        ),
-    ),
-    ("environment failed, no link", owned("COPY_PASTE", deployment=_FAILS, **_AGAIN), Update(TARGET, "", a_remote(_PASTE))),
-    (
-        "environment failed, Always",
-        owned(deployment=_FAILS, spec={"redeployPolicy": "Always"}, **_AGAIN),
-        Update(TARGET, "", a_remote(_URL)),
-    ),
-    (
-        "environment failed, detached before",
-        owned(deployment=_FAILS, remote={"source_detached": True}, **_AGAIN),
-        Update(TARGET, "", a_remote(_URL, source_detached=True)),
-    ),
-    (
-        "an environment that is not required failed",
-        owned(deployment=_FAILS, spec={"requiredEnvironments": ["prod"]}, **_AGAIN),
-        deployed(owned(deployment=_FAILS), "Deployed to 1 of 2 environments."),
-    ),
-    (
-        "none is required",
-        owned(deployment=_FAILS, spec={"requiredEnvironments": []}, **_AGAIN),
-        deployed(owned(deployment=_FAILS), "Deployed to 1 of 2 environments."),
-    ),
-    (
-        "required, not reported",
-        owned(deployment=outcomes(prod=True), spec={"requiredEnvironments": ["dr"]}, **_AGAIN),
-        failed_deployment(
-            owned(deployment=outcomes(prod=True)),
-            "Not deployed to dr (not reported by Apinizer). Deploying again would detach the JWK from its URL source; set "
-            "spec.redeployPolicy: Always to accept that.",
-        ),
-    ),
-    ("nothing reported, Always", owned(spec={"redeployPolicy": "Always"}, **_AGAIN), Update(TARGET, "", a_remote(_URL))),
-    ("nothing reported", owned(**_AGAIN), deployed(owned(), LOST, deployed=None)),
-    ("nothing reported for any", owned(deployment=outcomes(), **_AGAIN), deployed(owned(deployment=outcomes()), "Deployed.")),
-    (
-        "two environments",
-        owned(deployment=outcomes(prod=True, test=True), **_AGAIN),
-        deployed(owned(deployment=outcomes(prod=True, test=True)), "Deployed to 2 environments."),
-    ),
-]
-
 LIVING: list[Case] = [
     (f"{group}: {name}", facts, decision)
-    for group, cases in {"any": GATES, "new": NEW, "claimed": CLAIMED, "owned": OWNED}.items()
+    for group, cases in {"any": GATES, "new": NEW, "claimed": CLAIMED}.items()
     for name, facts, decision in cases
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from jwk_operator.api.reasons import Reason as R
+from jwk_operator.api.reasons import Reason
 from jwk_operator.reconcile.state import Cause, Decision, Delete, Facts, Keep, LetGo, Look, Note, Problem, Ready, Rest
 from unit.builders import (
     CREDENTIAL,
@@ -24,13 +24,15 @@ from unit.builders import (
     stalled,
 )
 
+R = Reason
+
 GONE: dict[str, Any] = {"deleting": True}
 AS_IS = Keep.AS_IS
 LINE = Ready(CREDENTIAL)
-LOSING = "Let go without deleting JWK \"signing\" in project \"shop\" in Apinizer, because spec.suspend is true."
+LOSING = 'Let go without deleting JWK "signing" in project "shop" in Apinizer, because spec.suspend is true.'
 BLOCKED = (
-    "The remote JWK cannot be deleted: Mend it. Mend that; spec.deletionPolicy: Retain lets the resource go at once and "
-    "leaves the remote JWK as it is."
+    "The remote JWK cannot be deleted: Mend it. Mend that; spec.deletionPolicy: Retain lets the resource go at once "
+    "and leaves the remote JWK as it is."
 )
 
 
@@ -88,7 +90,11 @@ _CASES: list[tuple[str, Facts, Decision]] = [
     ("claimed, absent", going(claimed(**looked())), LetGo()),
     ("claimed, somebody else's", going(listed(claimed(), description="theirs")), LetGo()),
     ("claimed, ours", going(listed(claimed())), Delete(TARGET)),
-    ("claimed, ours, spec edited", going(listed(claimed(old={"description": "old"}), description="old")), Delete(TARGET)),
+    (
+        "claimed, ours, spec edited",
+        going(listed(claimed(old={"description": "old"}), description="old")),
+        Delete(TARGET),
+    ),
 ]
 
 DELETIONS = [(f"deletion: {name}", facts, decision) for name, facts, decision in _CASES]

@@ -84,7 +84,10 @@ ONE = {"environmentName": "prod", "success": True, "message": "done"}
         ({"success": True, "message": "ok"}, Deployment(True, "ok", ())),
         ({"success": "true", "message": None}, Deployment(False, "", ())),
         ({"success": True, "environmentResults": {}}, Deployment(True, "", ())),
-        ({"success": True, "environmentResults": [ONE]}, Deployment(True, "", (EnvironmentOutcome("prod", True, "done"),))),
+        (
+            {"success": True, "environmentResults": [ONE]},
+            Deployment(True, "", (EnvironmentOutcome("prod", True, "done"),)),
+        ),
         (
             {"success": False, "environmentResults": [None, 1, {}, {"environmentName": ""}, {"environmentName": "dr"}]},
             Deployment(False, "", (EnvironmentOutcome("dr", False, ""),)),
@@ -100,7 +103,15 @@ def test_failed_environments() -> None:
     assert Deployment(False, "", outcomes).failed == ("a",)
 
 
-FULL = {"name": "a", "description": "d", "sourceType": "URL", "sourceUrl": "u", "type": "EC", "kid": "k", "projectId": 1}
+FULL = {
+    "name": "a",
+    "description": "d",
+    "sourceType": "URL",
+    "sourceUrl": "u",
+    "type": "EC",
+    "kid": "k",
+    "projectId": 1,
+}
 
 
 @pytest.mark.parametrize(

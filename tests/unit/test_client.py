@@ -96,7 +96,9 @@ async def test_calls_as_they_go_over_the_wire() -> None:
         await client.update("shop", "signing", "text")
         await client.delete("shop", "signing")
         await client.list_jwks("shop")
-    sent = [(request.method, request.raw_path, body) for request, body in zip(manager.requests, manager.bodies, strict=True)]
+    sent = [
+        (request.method, request.raw_path, body) for request, body in zip(manager.requests, manager.bodies, strict=True)
+    ]
     assert [(method, path, json.loads(body) if body else None) for method, path, body in sent] == [
         ("POST", "/apiops/projects/shop/jwks/", {"name": "signing", "sourceType": "URL"}),
         ("PUT", "/apiops/projects/shop/jwks/signing/", {"description": "text"}),
@@ -108,7 +110,9 @@ async def test_calls_as_they_go_over_the_wire() -> None:
         assert request.headers["Accept"] == "application/json"
         assert request.headers["User-Agent"] == "jwk-operator"
         assert request.headers["Accept-Encoding"] == "identity"
-    assert [request.headers.get("Content-Type") for request in manager.requests] == ["application/json"] * 2 + [None] * 2
+    assert [request.headers.get("Content-Type") for request in manager.requests] == ["application/json"] * 2 + [
+        None
+    ] * 2
     assert manager.calls == [("create", 200), ("update", 200), ("delete", 200), ("list", 200)]
 
 
@@ -130,12 +134,20 @@ async def test_redirects_are_not_followed(status: int) -> None:
         (200, {}, Answer(Verdict.SERVER_ERROR, ODD_FORM, 200)),
         (200, {"success": False}, Answer(Verdict.SERVER_ERROR, ODD_FORM, 200)),
         (200, {"success": "true"}, Answer(Verdict.SERVER_ERROR, ODD_FORM, 200)),
-        (201, {"success": True}, Answer(Verdict.SERVER_ERROR, "Apinizer answered 201 in a form that is not documented", 201)),
+        (
+            201,
+            {"success": True},
+            Answer(Verdict.SERVER_ERROR, "Apinizer answered 201 in a form that is not documented", 201),
+        ),
         (200, "[" * 100_000, Answer(Verdict.SERVER_ERROR, ODD_FORM, 200)),
         (500, "<html>", Answer(Verdict.SERVER_ERROR, "no explanation was given", 500)),
         (400, {"error": "bad_request"}, Answer(Verdict.REJECTED, "bad_request", 400, "bad_request")),
         (400, {"error": 1, "error_description": ["x"]}, Answer(Verdict.REJECTED, "no explanation was given", 400)),
-        (401, {"error": "invalid_token", "error_description": "no"}, Answer(Verdict.UNAUTHORIZED, "no", 401, "invalid_token")),
+        (
+            401,
+            {"error": "invalid_token", "error_description": "no"},
+            Answer(Verdict.UNAUTHORIZED, "no", 401, "invalid_token"),
+        ),
         (
             400,
             {

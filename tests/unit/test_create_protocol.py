@@ -105,7 +105,7 @@ class World:
     writes: int = 0
     alive: bool = True
 
-    # --- Apinizer -----------------------------------------------------------------------------------------------------
+    # --- Apinizer ------------------------------------------------------------------------------------------
 
     def foreign_comes(self) -> None:
         self.project.setdefault(TARGET.name, ("somebody", RemoteEntry("theirs", "KEYSTORE", None, "RSA", "x")))
@@ -136,7 +136,7 @@ class World:
         shown = ("EC", None) if spec["sourceType"] == "COPY_PASTE" else ("EC", "k1")
         return RemoteEntry(spec.get("description", ""), spec["sourceType"], spec.get("url"), *shown)
 
-    # --- the API server -----------------------------------------------------------------------------------------------
+    # --- the API server ------------------------------------------------------------------------------------------
 
     def edit(self, **fields: Any) -> None:
         self.raw["spec"] |= fields
@@ -155,7 +155,7 @@ class World:
         self.raw["metadata"]["generation"] += 1
         self.alive = bool(self.raw["metadata"]["finalizers"])
 
-    # --- the operator ---------------------------------------------------------------------------------------------------
+    # --- the operator ------------------------------------------------------------------------------------------
 
     def run(self, cause: Cause, fault: Fault) -> bool:
         """Make one pass; return whether it sent or wrote anything."""
@@ -243,7 +243,9 @@ class World:
         self.run(Cause.DEPENDENCY, Fault.NONE)
         for _ in range(12):
             self.now += timedelta(minutes=10)
-            quiet = not self.alive or not any(self.run(cause, Fault.NONE) for cause in Cause if cause is not Cause.DEPENDENCY)
+            quiet = not self.alive or not any(
+                self.run(cause, Fault.NONE) for cause in Cause if cause is not Cause.DEPENDENCY
+            )
             if quiet:
                 return
         raise AssertionError(f"never quiet: {self.raw['status']}")
@@ -257,7 +259,14 @@ SPECS: list[dict[str, Any]] = [
 
 
 def a_world(spec: dict[str, Any]) -> World:
-    metadata = {"name": "signing", "namespace": "team", "uid": UID, "generation": 1, "finalizers": [], "annotations": {}}
+    metadata = {
+        "name": "signing",
+        "namespace": "team",
+        "uid": UID,
+        "generation": 1,
+        "finalizers": [],
+        "annotations": {},
+    }
     return World({"metadata": metadata, "spec": dict(spec), "status": {}})
 
 

@@ -13,8 +13,9 @@ from unit.builders import a_resource, a_spec, facts_of
 from unit.conclude_cases import CONCLUSIONS
 from unit.decide_cases import LIVING
 from unit.deletion_cases import DELETIONS
+from unit.owned_cases import OWNED
 
-ALL = [*LIVING, *DELETIONS]
+ALL = [*LIVING, *((f"owned: {name}", facts, decision) for name, facts, decision in OWNED), *DELETIONS]
 
 NOT_YET = {
     Reason.ADOPTED: "adoptionPolicy: IfMatching is refused",

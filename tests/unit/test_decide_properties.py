@@ -104,7 +104,9 @@ def test_nothing_is_looked_up_or_sent_before_its_time(known: Facts, due: datetim
     assert not _costs(decide(known))
 
 
-@given(ANY, st.sampled_from([item for item in Reason if item.waiting is Waiting.NOBODY and item is not Reason.SUSPENDED]))
+@given(
+    ANY, st.sampled_from([item for item in Reason if item.waiting is Waiting.NOBODY and item is not Reason.SUSPENDED])
+)
 def test_what_is_settled_rests(known: Facts, reason: Reason) -> None:
     known = _unchanged(known, a_status(reason, remote=known.resource.status.remote))
     known = replace(known, resource=replace(known.resource, deleting=False, suspended=False))

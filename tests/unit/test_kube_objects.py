@@ -30,7 +30,11 @@ def test_token_without_white_space_around_it(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", EMPTY), (" \n", EMPTY), *((text, ODD) for text in ("a b", "a\nb", "a\x00b", "a\x7f", "ä", "\ufeffabc", "a\u200b"))],
+    [
+        ("", EMPTY),
+        (" \n", EMPTY),
+        *((text, ODD) for text in ("a b", "a\nb", "a\x00b", "a\x7f", "ä", "\ufeffabc", "a\u200b")),
+    ],
 )
 def test_what_is_no_token(text: str, message: str) -> None:
     with pytest.raises(SourceKeyNotFoundError) as caught:
@@ -66,7 +70,18 @@ def a_jwk(spec: dict[str, Any] | None = None, status: dict[str, Any] | None = No
         ({"annotations": {**MARKS, CLAIM_ANNOTATION: "u1"}, "finalizers": [FINALIZER]}, None),
         ({"annotations": None, "finalizers": None}, None),
     ],
-    ids=["own", "among others", "copied", "other finalizer", "no finalizer", "half", "other half", "no name", "odd", "none"],
+    ids=[
+        "own",
+        "among others",
+        "copied",
+        "other finalizer",
+        "no finalizer",
+        "half",
+        "other half",
+        "no name",
+        "odd",
+        "none",
+    ],
 )
 def test_claim_of_a_resource(metadata: dict[str, Any], claim: Claim | None) -> None:
     raw = trim(a_jwk(**metadata))
@@ -75,7 +90,9 @@ def test_claim_of_a_resource(metadata: dict[str, Any], claim: Claim | None) -> N
 
 
 def test_trim_keeps_only_what_counts() -> None:
-    raw = a_jwk(annotations={**MARKS, "kubectl": "everything"}, managedFields=[{}], labels={"a": "b"}, ownerReferences=[])
+    raw = a_jwk(
+        annotations={**MARKS, "kubectl": "everything"}, managedFields=[{}], labels={"a": "b"}, ownerReferences=[]
+    )
     assert trim(raw) == {
         "metadata": {
             "name": "signing",
@@ -117,8 +134,10 @@ def test_read() -> None:
         ({}, "The spec cannot be read: spec.sourceType: Field required."),
         (
             {"sourceType": "URL", "jwkStr": 5, "kid": ""},
-            "The spec cannot be read: spec.jwkStr: Input should be a valid string; spec.kid: String should have at least 1 "
-            "character.",
+            (
+                "The spec cannot be read: spec.jwkStr: Input should be a valid string; spec.kid: String should have at "
+                "least 1 character."
+            ),
         ),
     ],
 )
@@ -171,7 +190,9 @@ async def test_a_session_logs_in_again_when_its_login_is_refused() -> None:
     application = web.Application()
     application.router.add_get("/", answer)
     async with TestServer(application) as server:
-        access = Access(str(server.make_url("/")), ssl.create_default_context(), lambda: {"Authorization": f"Bearer {next(tokens)}"})
+        access = Access(
+            str(server.make_url("/")), ssl.create_default_context(), lambda: {"Authorization": f"Bearer {next(tokens)}"}
+        )
         async with open_session(access) as session:
             statuses = [(await session.get(access.server)).status for _ in range(2)]
     assert statuses == [200, 200]
@@ -188,7 +209,9 @@ async def test_a_login_that_stays_the_same_is_not_tried_twice() -> None:
     application = web.Application()
     application.router.add_get("/", answer)
     async with TestServer(application) as server:
-        access = Access(str(server.make_url("/")), ssl.create_default_context(), lambda: {"Authorization": "Bearer old"})
+        access = Access(
+            str(server.make_url("/")), ssl.create_default_context(), lambda: {"Authorization": "Bearer old"}
+        )
         async with open_session(access) as session:
             assert (await session.get(access.server)).status == 401
     assert seen == ["Bearer old"]

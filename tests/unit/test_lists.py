@@ -26,6 +26,7 @@ class Client(ManagementClient):
         self.asked: list[asyncio.Future[Answer | Entries]] = []
 
     async def list_jwks(self, project: str) -> Answer | Entries:
+        assert project in ("shop", "bank")
         self.asked.append(asyncio.get_running_loop().create_future())
         return await self.asked[-1]
 
@@ -112,7 +113,7 @@ async def test_an_answer_that_is_no_list_is_not_kept() -> None:
     for answer, seen in ((down, down), ({"a": entry("a")}, entry("a"))):
         task = asyncio.ensure_future(lists.entry("shop", "a", FOREVER))
         await settle()
-        client.asked[-1].set_result(answer)  # type: ignore[arg-type]
+        client.asked[-1].set_result(answer)
         assert await task == seen
     assert len(client.asked) == 2
 

@@ -35,8 +35,12 @@ def test_the_patch_turns_the_old_status_into_the_new(resource: Resource, report:
     assert merged(old, status_patch(old, new)) == as_json(new)
 
 
-@given(st.dictionaries(st.text(max_size=3), JSON_VALUES.filter(lambda value: value is not None)), resources(), reports())
-def test_the_patch_turns_whatever_stands_there_into_the_new(old: dict[str, Any], resource: Resource, report: Report) -> None:
+@given(
+    st.dictionaries(st.text(max_size=3), JSON_VALUES.filter(lambda value: value is not None)), resources(), reports()
+)
+def test_the_patch_turns_whatever_stands_there_into_the_new(
+    old: dict[str, Any], resource: Resource, report: Report
+) -> None:
     new = render(resource, report, NOW)
     assert merged(old, status_patch(old, new)) == as_json(new)
 
@@ -125,7 +129,9 @@ def test_environments_column(environments: dict[str, bool], column: str | None) 
         (Keep.AS_IS, "Unknown", Reason.SUSPENDED, "Now."),
     ],
 )
-def test_deployed_condition_of_a_new_resource(wanted: bool | Keep | None, status: str, reason: Reason, message: str) -> None:
+def test_deployed_condition_of_a_new_resource(
+    wanted: bool | Keep | None, status: str, reason: Reason, message: str
+) -> None:
     report = Report(Reason.SUSPENDED, "Now.", deployed=wanted)
     shown = by_type(render(a_resource(a_spec()), report, NOW))["Deployed"]
     assert (shown.status, shown.reason, shown.message) == (status, reason, message)

@@ -63,7 +63,7 @@ def test_showing_twice_changes_nothing(text: str) -> None:
         ("x" * 500, "x" * 500),
         ("", ""),
         ("JWK (name: my-jwk) is not found!", "JWK (name: my-jwk) is not found!"),
-        ("Anahtar bulunamadı: çok yaşa", "Anahtar bulunamadı: çok yaşa"),
+        ("Geçersiz: müşteri yok", "Geçersiz: müşteri yok"),
     ],
 )
 def test_examples(text: str, shown: str) -> None:

@@ -62,12 +62,12 @@ def test_indices_fit_whatever_happens(events: list[tuple[str | None, Raw]], list
         store.observe(event, raw)
         assert_consistent(store)
     before = {key: store.get(key) for key in store}
-    gone = store.sweep({("team", name) for name in listed}, version, lambda key: True)
+    gone = store.sweep({("team", name) for name in listed}, version, lambda _: True)
     assert_consistent(store)
-    for key, raw in before.items():
-        assert raw is not None
-        goes = key[1] not in listed and int(raw["metadata"]["resourceVersion"]) <= version
-        assert (raw in gone) == goes == (store.get(key) is None)
+    for key, known in before.items():
+        assert known is not None
+        goes = key[1] not in listed and int(known["metadata"]["resourceVersion"]) <= version
+        assert (known in gone) == goes == (store.get(key) is None)
 
 
 @pytest.mark.parametrize(

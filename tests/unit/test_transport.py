@@ -71,7 +71,10 @@ CERTIFICATE = "the TLS certificate of https://m.example is not accepted: {}; che
             _caused(httpx.ConnectError("s3cr3t"), _connecting(socket.gaierror(-2, "s3cr3t"))),
             "the host name of https://m.example cannot be resolved; check spec.baseUrl of the connection",
         ),
-        (_caused(httpx.ConnectError(""), _connecting(ConnectionRefusedError())), "https://m.example refuses connections"),
+        (
+            _caused(httpx.ConnectError(""), _connecting(ConnectionRefusedError())),
+            "https://m.example refuses connections",
+        ),
         (ConnectionRefusedError("s3cr3t"), "https://m.example refuses connections"),
         (ssl.SSLError("s3cr3t"), "no TLS connection to https://m.example; check the scheme and port of spec.baseUrl"),
         (TimeoutError("s3cr3t"), "https://m.example did not answer in time"),
@@ -81,7 +84,10 @@ CERTIFICATE = "the TLS certificate of https://m.example is not accepted: {}; che
         (httpx.PoolTimeout("s3cr3t"), "https://m.example did not answer in time"),
         (httpx.RemoteProtocolError("s3cr3t"), "https://m.example closed the connection before its answer was complete"),
         (ConnectionResetError("s3cr3t"), "https://m.example closed the connection before its answer was complete"),
-        (aiohttp.ClientPayloadError("s3cr3t"), "https://m.example closed the connection before its answer was complete"),
+        (
+            aiohttp.ClientPayloadError("s3cr3t"),
+            "https://m.example closed the connection before its answer was complete",
+        ),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -114,7 +120,10 @@ def test_a_circle_of_causes_ends() -> None:
         ("soon", {"retry_after": "later"}, 5.0),
         ("soon", {"retry_after": [1]}, 5.0),
         ("7", {"retry_after": None}, 7.0),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", {"retry_after": 9}, 9.0),
+        ("Sat, 01 Jan 2000 00:00:00 GMT", {"retry_after": 9}, 9.0),
+        ("Sat, 01 Jan 2000 00:00:00 GMT", None, 0.0),
+        ("Fri, 31 Dec 9998 23:59:59 GMT", {"retry_after": 9}, 3600.0),
+        ("Fri, 31 Dec 99998 23:59:59 GMT", None, 5.0),
     ],
 )
 def test_retry_after(header: str | None, body: dict[str, Any] | None, seconds: float) -> None:

@@ -135,8 +135,8 @@ class Demo:
             child.check()
 
     def _show(self, view: View) -> None:
-        say(f"\n$ kubectl get jwk -A\n{view.table()}\n")
-        say(f"$ kubectl describe jwk -n {scenario.SHOWN.namespace} {scenario.SHOWN.name}   (its status)")
+        say(f"\n{view.prompt} kubectl get jwk -A\n{view.table()}\n")
+        say(f"{view.prompt} kubectl describe jwk -n {scenario.SHOWN.namespace} {scenario.SHOWN.name}   (its status)")
         say(f"{view.status()}\n")
 
     def _conclude(self, cluster: Cluster, kubeconfig: Path, addresses: Addresses) -> int:

@@ -39,6 +39,7 @@ class View:
         self._cluster = cluster
         self._kubeconfig = kubeconfig
         self._program = shutil.which("kubectl")
+        self.prompt = "$" if self._program else "Without kubectl on the PATH, but as in"
 
     def table(self) -> str:
         """Return what ``kubectl get jwk -A`` prints."""
@@ -73,7 +74,7 @@ def render_status(status: dict[str, Any]) -> Iterator[str]:
     yield f"Environments:   {status.get('environments')}"
     for item in status.get("deploymentResult", {}).get("environmentResults", []):
         outcome = "ok" if item["success"] else "failed"
-        yield _wrapped(f"  {item['environmentName']:13}{outcome:7}", item.get("message", ""))
+        yield _wrapped(f"  {item['environmentName']:13}{outcome:8}", item.get("message", ""))
 
 
 def _wrapped(start: str, text: str) -> str:

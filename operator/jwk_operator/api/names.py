@@ -47,11 +47,12 @@ class RemoteName:
 
     @classmethod
     def decode(cls, text: str) -> RemoteName | None:
-        """Read what `encode` wrote; None for anything else."""
+        """Read what `encode` wrote; None for anything else, and for what would lead out of the project in a URL."""
         project, slash, name = text.partition("/")
         if not (project and slash and name) or "/" in name:
             return None
-        return cls(unquote(project), unquote(name))
+        remote = cls(unquote(project), unquote(name))
+        return None if {remote.project, remote.name} & {".", ".."} else remote
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -175,7 +177,7 @@ _closing: set[asyncio.Task[None]] = set()
 
 def retry_after(header: str | None, body: Mapping[str, Any] | None) -> float:
     """Seconds to pause after a 429: the larger of the header's and the body's, five where neither can be read."""
-    given = [_seconds(header), _seconds((body or {}).get("retry_after"))]
+    given = [_seconds(header), _until(header), _seconds((body or {}).get("retry_after"))]
     known = [seconds for seconds in given if seconds is not None]
     return min(max(known), LONGEST_RETRY_AFTER) if known else DEFAULT_RETRY_AFTER
 
@@ -186,6 +188,15 @@ def _seconds(value: object) -> float | None:
     except (TypeError, ValueError):
         return None
     return seconds if 0 <= seconds < float("inf") else None
+
+
+def _until(header: str | None) -> float | None:
+    """Seconds until the date that a Retry-After header may hold instead of a number (RFC 9110 section 10.2.3)."""
+    try:
+        when = parsedate_to_datetime(header or "")
+    except ValueError:
+        return None
+    return max(0.0, (when - datetime.now(when.tzinfo or UTC)).total_seconds())
 
 
 def _path(project: str, name: str | None = None) -> str:

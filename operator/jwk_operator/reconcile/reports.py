@@ -175,10 +175,8 @@ def _why_not_repaired(spec: JWKSpec) -> str:
         return (
             "spec.redeployPolicy: Never leaves it so; set Auto or Always, or change the description, to deploy again."
         )
-    return (
-        f"Deploying again would detach the JWK from its {spec.source_type.value} source; set spec.redeployPolicy: Always "
-        "to accept that."
-    )
+    source = f"its {spec.source_type.value} source"
+    return f"Deploying again would detach the JWK from {source}; set spec.redeployPolicy: Always to accept that."
 
 
 def _success_message(deployment: DeploymentResult) -> str:

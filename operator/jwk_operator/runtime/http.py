@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -53,7 +54,12 @@ async def _listen(address: str, port: int, routes: list[web.RouteDef]) -> AsyncI
         try:
             await web.TCPSite(runner, address, port).start()
         except OSError as error:
-            raise PortError(f"port {port} on {address} cannot be used: {error.strerror}") from error
+            raise PortError(f"port {port} on {address} cannot be used: {_why(error)}") from error
         yield
     finally:
         await runner.cleanup()
+
+
+def _why(error: OSError) -> str:
+    """The system's own word: asyncio puts a sentence with the address in its place."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else "it is not an address of this machine"

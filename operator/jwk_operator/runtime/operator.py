@@ -83,7 +83,7 @@ class Operator:
     # --- what is remembered ----------------------------------------------------------------------------------------
 
     async def load(self) -> None:
-        """Read every connection, namespace and JWK once, so that no decision is made on half of them; wake all JWKs."""
+        """Read every connection, namespace and JWK once, so that no decision rests on half of them; wake all JWKs."""
         await self._load(CONNECTIONS, self._connection_store)
         if self._namespaces is not None:
             await self._load(CLUSTER_CONNECTIONS, self._connection_store, clusterwide_kind=True)
@@ -95,7 +95,7 @@ class Operator:
         log.info("loaded", extra=fields(jwks=len(self._jwks), connections=len(self._connection_store)))
 
     async def sweep(self) -> None:
-        """Compare what is remembered with lists: an interrupted watch does not tell of deletions, a dead one of nothing."""
+        """Compare what is remembered with lists: an interrupted watch tells of no deletions, a dead one of nothing."""
         changed, gone = await self._load(JWKS, self._jwks)
         for raw in gone:
             self._gone(raw)

@@ -1,0 +1,237 @@
+"""Cases for the decision about a resource whose remote JWK is known to be its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from jwk_operator.api.reasons import Reason
+from jwk_operator.reconcile.state import (
+    Cause,
+    Facts,
+    Look,
+    Note,
+    Ready,
+    Report,
+    Rest,
+    Update,
+)
+from unit.builders import (
+    CREDENTIAL,
+    DOWN,
+    EARLIER,
+    NOW,
+    TARGET,
+    a_remote,
+    a_spec,
+    listed,
+    looked,
+    outcomes,
+    owned,
+    retried,
+    stalled,
+)
+from unit.decide_cases import AS_IS, CANNOT, LOST, MISSING, OTHER, Case, deployed, problem
+
+R = Reason
+
+_URL = a_spec()
+_PASTE = a_spec("COPY_PASTE")
+
+
+_CHECKUP = owned(cause=Cause.CHECKUP, deployment=outcomes(prod=True))
+_SEEN = a_remote(_URL, type="EC", kid="k1", observed_at=NOW)
+_FAILS = outcomes(prod=True, test=False)
+_AGAIN: dict[str, Any] = {"cause": Cause.DEPENDENCY, "client": Ready(CREDENTIAL)}
+
+
+def drifted(message: str) -> Report:
+    return stalled(R.DRIFTED, message, deployed=AS_IS)
+
+
+def failed_deployment(facts: Facts, message: str) -> Report:
+    note = (Note(warning=True, reason="DeploymentFailed", message=message),)
+    return deployed(facts, message, reason=R.DEPLOYMENT_FAILED, ready=False, deployed=False, notes=note)
+
+
+OWNED: list[Case] = [
+    (
+        "wishes for another name",
+        owned(cause=Cause.DEPENDENCY, target=OTHER),
+        stalled(
+            R.REPLACEMENT_REQUIRED,
+            CANNOT.format(
+                'it is "signing" in project "shop", while the connection and the spec now name '
+                '"other" in project "shop"'
+            ),
+            deployed=AS_IS,
+        ),
+    ),
+    (
+        "wishes for another source",
+        owned(cause=Cause.DEPENDENCY, remote={"source_digest": "0"}),
+        stalled(
+            R.REPLACEMENT_REQUIRED,
+            CANNOT.format("the spec names another source than the one it was created from"),
+            deployed=AS_IS,
+        ),
+    ),
+    ("drifted, event", owned(reason=R.DRIFTED), Look(listed=True)),
+    ("list not answered, settled", replace(_CHECKUP, listed=DOWN), Rest()),
+    (
+        "list not answered, asked for a look",
+        owned(resource={"reconcile_requested": "now"}, listed=DOWN),
+        retried(R.UNREACHABLE, DOWN.message, 1.0, deployed=AS_IS),
+    ),
+    (
+        "list not answered, unsettled",
+        owned(reason=R.SERVER_ERROR, listed=DOWN, status={"failures": 1}),
+        retried(R.UNREACHABLE, DOWN.message, 2.0, deployed=AS_IS),
+    ),
+    (
+        "missing",
+        replace(_CHECKUP, **looked()),
+        Report(
+            R.MISSING_REMOTELY,
+            MISSING,
+            deployed=False,
+            remote=None,
+            deployment=None,
+            delay=0,
+            notes=(Note(warning=True, reason="MissingRemotely", message=MISSING),),
+        ),
+    ),
+    (
+        "other key type",
+        listed(replace(_CHECKUP, resource=owned(remote={"type": "RSA"}).resource)),
+        drifted('The JWK in Apinizer has type "EC", not "RSA" as before: somebody else changed it.'),
+    ),
+    (
+        "other kid",
+        listed(replace(_CHECKUP, resource=owned(remote={"kid": "k0"}).resource)),
+        drifted('The JWK in Apinizer has kid "k1", not "k0" as before: somebody else changed it.'),
+    ),
+    (
+        "other source type",
+        listed(_CHECKUP, source_type="KEYSTORE"),
+        drifted('The JWK in Apinizer has source type "KEYSTORE", not "URL".'),
+    ),
+    (
+        "other URL",
+        listed(_CHECKUP, source_url="https://x"),
+        drifted('The JWK in Apinizer is fetched from "https://x", not from spec.url.'),
+    ),
+    (
+        "other source, detached",
+        listed(owned(cause=Cause.CHECKUP, remote={"source_detached": True}), source_type="COPY_PASTE", source_url=None),
+        deployed(owned(), LOST, deployed=None, remote=_SEEN.model_copy(update={"source_detached": True})),
+    ),
+    ("as it was", listed(_CHECKUP), deployed(_CHECKUP, "Deployed to 1 environment.", remote=_SEEN)),
+    (
+        "as it was, known before",
+        listed(owned(cause=Cause.CHECKUP, remote={"type": "EC", "kid": "k1"})),
+        deployed(owned(), LOST, deployed=None, remote=_SEEN.model_copy(update={"observed_at": EARLIER})),
+    ),
+    (
+        "description changed behind our back",
+        listed(owned(cause=Cause.CHECKUP, spec={"description": "mine"}), description="theirs"),
+        Update(
+            TARGET,
+            "mine",
+            a_remote(a_spec(description="mine"), type="EC", kid="k1", description="theirs", observed_at=NOW),
+        ),
+    ),
+    (
+        "description nobody wished for",
+        listed(_CHECKUP, description="theirs"),
+        deployed(_CHECKUP, "Deployed to 1 environment.", remote=_SEEN.model_copy(update={"description": "theirs"})),
+    ),
+    (
+        "description edited, no line",
+        owned(cause=Cause.DEPENDENCY, remote={"description": "old"}, spec={"description": "new"}),
+        Look(client=True),
+    ),
+    (
+        "description edited, no token",
+        owned(
+            cause=Cause.DEPENDENCY,
+            spec={"description": "n"},
+            remote={"description": "o"},
+            client=problem(R.SECRET_NOT_FOUND),
+        ),
+        stalled(R.SECRET_NOT_FOUND, "Mend it.", deployed=AS_IS),
+    ),
+    (
+        "description taken away",
+        owned(remote={"description": "old"}, **_AGAIN),
+        Update(TARGET, "", a_remote(_URL, description="old")),
+    ),
+    (
+        "environment failed, link stays",
+        owned(deployment=_FAILS, **_AGAIN),
+        failed_deployment(
+            owned(deployment=_FAILS),
+            "Not deployed to test (pod is down). Deploying again would detach the JWK from its URL source; set "
+            "spec.redeployPolicy: Always to accept that.",
+        ),
+    ),
+    (
+        "environment failed, Never",
+        owned("COPY_PASTE", deployment=_FAILS, spec={"redeployPolicy": "Never"}, **_AGAIN),
+        failed_deployment(
+            owned("COPY_PASTE", deployment=_FAILS),
+            "Not deployed to test (pod is down). spec.redeployPolicy: Never leaves it so; set Auto or Always, or "
+            "change the description, to deploy again.",
+        ),
+    ),
+    (
+        "environment failed, no link",
+        owned("COPY_PASTE", deployment=_FAILS, **_AGAIN),
+        Update(TARGET, "", a_remote(_PASTE)),
+    ),
+    (
+        "environment failed, Always",
+        owned(deployment=_FAILS, spec={"redeployPolicy": "Always"}, **_AGAIN),
+        Update(TARGET, "", a_remote(_URL)),
+    ),
+    (
+        "environment failed, detached before",
+        owned(deployment=_FAILS, remote={"source_detached": True}, **_AGAIN),
+        Update(TARGET, "", a_remote(_URL, source_detached=True)),
+    ),
+    (
+        "an environment that is not required failed",
+        owned(deployment=_FAILS, spec={"requiredEnvironments": ["prod"]}, **_AGAIN),
+        deployed(owned(deployment=_FAILS), "Deployed to 1 of 2 environments."),
+    ),
+    (
+        "none is required",
+        owned(deployment=_FAILS, spec={"requiredEnvironments": []}, **_AGAIN),
+        deployed(owned(deployment=_FAILS), "Deployed to 1 of 2 environments."),
+    ),
+    (
+        "required, not reported",
+        owned(deployment=outcomes(prod=True), spec={"requiredEnvironments": ["dr"]}, **_AGAIN),
+        failed_deployment(
+            owned(deployment=outcomes(prod=True)),
+            "Not deployed to dr (not reported by Apinizer). Deploying again would detach the JWK from its URL source; "
+            "set spec.redeployPolicy: Always to accept that.",
+        ),
+    ),
+    (
+        "nothing reported, Always",
+        owned(spec={"redeployPolicy": "Always"}, **_AGAIN),
+        Update(TARGET, "", a_remote(_URL)),
+    ),
+    ("nothing reported", owned(**_AGAIN), deployed(owned(), LOST, deployed=None)),
+    (
+        "nothing reported for any",
+        owned(deployment=outcomes(), **_AGAIN),
+        deployed(owned(deployment=outcomes()), "Deployed."),
+    ),
+    (
+        "two environments",
+        owned(deployment=outcomes(prod=True, test=True), **_AGAIN),
+        deployed(owned(deployment=outcomes(prod=True, test=True)), "Deployed to 2 environments."),
+    ),
+]
