@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from jwk_operator.api.names import RemoteName
 from jwk_operator.api.reasons import Reason
 from jwk_operator.reconcile.state import Cause, Decision, Delete, Facts, Keep, LetGo, Look, Note, Problem, Ready, Rest
 from unit.builders import (
@@ -28,6 +29,17 @@ R = Reason
 
 GONE: dict[str, Any] = {"deleting": True}
 AS_IS = Keep.AS_IS
+NOT_OURS = Note(
+    warning=True,
+    reason="Drifted",
+    message='Let go without deleting JWK "signing" in project "shop" in Apinizer, because it is not the one that this '
+    "resource made.",
+)
+ELSEWHERE = (
+    'The remote JWK cannot be deleted: it is "signing" in project "shop", while the connection and the spec now name '
+    '"signing" in project "bank". Mend that; spec.deletionPolicy: Retain lets the resource go at once and leaves the '
+    "remote JWK as it is."
+)
 LINE = Ready(CREDENTIAL)
 LOSING = 'Let go without deleting JWK "signing" in project "shop" in Apinizer, because spec.suspend is true.'
 BLOCKED = (
@@ -78,8 +90,20 @@ _CASES: list[tuple[str, Facts, Decision]] = [
         facts_of(a_resource(None, a_claim(a_spec()), owned().resource.status, **GONE), client=LINE),
         Delete(TARGET),
     ),
-    ("owned, connection names another target", owned(resource=GONE, client=LINE, target=None), Delete(TARGET)),
-    ("owned, a rival waits", owned(resource=GONE, client=LINE, rival="other/one"), Delete(TARGET)),
+    (
+        "owned, connection names another target",
+        owned(resource=GONE, client=LINE, target=RemoteName("bank", "signing")),
+        stalled(R.DELETION_BLOCKED, ELSEWHERE, deployed=AS_IS),
+    ),
+    ("owned by an older resource, too", owned(resource=GONE, client=LINE, rival="other/one"), LetGo()),
+    ("owned, drifted, list not read", owned(reason=R.DRIFTED, resource=GONE, client=LINE), Look(listed=True)),
+    ("owned, drifted, missing meanwhile", owned(reason=R.DRIFTED, resource=GONE, **looked()), LetGo()),
+    (
+        "owned, drifted, still another key",
+        listed(owned(reason=R.DRIFTED, remote={"kid": "ours"}, resource=GONE), kid="theirs"),
+        LetGo((NOT_OURS,)),
+    ),
+    ("owned, drifted, ours again", listed(owned(reason=R.DRIFTED, resource=GONE)), Delete(TARGET)),
     ("claimed, list not read", going(claimed(client=LINE)), Look(listed=True)),
     (
         "claimed, list not answered",
@@ -88,7 +112,7 @@ _CASES: list[tuple[str, Facts, Decision]] = [
     ),
     ("claimed, no permission", going(claimed(client=LINE, listed=mend(R.FORBIDDEN))), blocked(deployed=False)),
     ("claimed, absent", going(claimed(**looked())), LetGo()),
-    ("claimed, somebody else's", going(listed(claimed(), description="theirs")), LetGo()),
+    ("claimed, somebody else's", going(listed(claimed(), description="theirs")), LetGo((NOT_OURS,))),
     ("claimed, ours", going(listed(claimed())), Delete(TARGET)),
     (
         "claimed, ours, spec edited",

@@ -100,7 +100,10 @@ class ManagementClient:
             return None
         # An environment named twice would make the status invalid, whose list is a map by this name.
         outcomes = {
-            item.name: replace(item, message=self._presentable(item.message, secrets)) for item in found.environments
+            (name := self._presentable(item.name, secrets)): replace(
+                item, name=name, message=self._presentable(item.message, secrets)
+            )
+            for item in found.environments
         }
         return Deployment(found.success, self._presentable(found.message, secrets), tuple(outcomes.values()))
 

@@ -46,6 +46,7 @@ class Line:
     client: ManagementClient
     lists: ProjectLists
     ready: Ready
+    spec: ApinizerConnectionSpec
 
 
 class Connections:
@@ -64,7 +65,10 @@ class Connections:
         self._locks: dict[ConnectionKey, asyncio.Lock] = {}
 
     def resolve(self, raw: Raw) -> Resolved:
-        """Find the connection and the remote name that a (trimmed) JWK means. Reads memory only."""
+        """Find the connection and the remote name that a (trimmed) JWK means. Reads memory only.
+
+        For a deletion a connection that is gone counts as it was when it last worked.
+        """
         key = connection_of(raw)
         kind, namespace, name = key
         if kind == ConnectionKind.CLUSTER and self._namespaces is None:
@@ -73,11 +77,12 @@ class Connections:
             )
             return Resolved(key, problem=Problem(Reason.CONNECTION_NOT_FOUND, message))
         found = self._store.get((namespace, name))
-        if found is None:
+        last = self._last_good.get(key) if "deletionTimestamp" in raw["metadata"] else None
+        if found is None and last is None:
             where = f" in namespace {namespace}" if namespace else ""
             message = f"{kind} {name} does not exist{where}; create it or correct spec.connectionRef."
             return Resolved(key, problem=Problem(Reason.CONNECTION_NOT_FOUND, message))
-        spec, why = _read_spec(kind, found["spec"])
+        spec, why = _read_spec(kind, found["spec"]) if found else (last.spec if last else None, "")
         if spec is None:
             return Resolved(key, problem=Problem(Reason.INVALID_SPEC, f"{kind} {name}: {why}."))
         if not self._allowed(spec, raw["metadata"]["namespace"]):
@@ -161,7 +166,7 @@ class Connections:
         except ssl.SSLError:
             message = f"{key[0]} {key[2]}: spec.tls.caRef holds no certificate in PEM form."
             return Problem(Reason.SECRET_KEY_NOT_FOUND, message)
-        return Line(client, ProjectLists(client), Ready(str(source)))
+        return Line(client, ProjectLists(client), Ready(str(source)), spec)
 
     async def _ca(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> str | None:
         reference = spec.tls.ca_ref if spec.tls else None
@@ -216,6 +221,9 @@ def _target(raw: Raw, spec: ApinizerConnectionSpec, who: str) -> tuple[RemoteNam
         )
         return None, Problem(Reason.INVALID_SPEC, message)
     project = own or spec.project_name
+    if {project, wished_name(raw)} & {".", ".."}:
+        message = "A project or JWK cannot be named . or .. because no URL can hold that; choose another name."
+        return None, Problem(Reason.INVALID_SPEC, message)
     if not project:
         message = f"Neither spec.projectName nor {who} names a project; set one of them."
         return None, Problem(Reason.PROJECT_NOT_SET, message)

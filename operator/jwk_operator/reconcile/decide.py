@@ -148,6 +148,8 @@ def _claim(facts: Facts, spec: JWKSpec, target: RemoteName) -> Claim:
 
 
 def _decide_claimed(facts: Facts, spec: JWKSpec, target: RemoteName, claim: Claim) -> Decision:
+    if target != claim.remote:
+        return _moved(facts, target)
     missing = _list_next(facts)
     if missing is not None:
         return missing
@@ -199,9 +201,7 @@ def _recovered(facts: Facts, spec: JWKSpec, claim: Claim, entry: RemoteEntry) ->
 
 def _decide_owned(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatus) -> Decision:
     if target != facts.remote:
-        return _replacement_required(
-            facts, f"it is {facts.remote}, while the connection and the spec now name {target}"
-        )
+        return _moved(facts, target)
     if remote.source_digest not in (None, source_digest(spec)):
         return _replacement_required(facts, "the spec names another source than the one it was created from")
     if facts.listed is None and _list_is_wanted(facts):
@@ -245,6 +245,11 @@ def _replacement_required(facts: Facts, why: str) -> Report:
         f"The remote JWK cannot be changed to what the spec says: {why}. Change it back, or delete and create anew."
     )
     return problem_report(facts, Problem(Reason.REPLACEMENT_REQUIRED, message))
+
+
+def _moved(facts: Facts, target: RemoteName) -> Report:
+    """A claim reaches no further than connection and spec do: annotations are everybody's to write."""
+    return _replacement_required(facts, f"it is {facts.remote}, while the connection and the spec now name {target}")
 
 
 def _missing(facts: Facts) -> Report:
@@ -319,16 +324,35 @@ def _blocked_for_good(facts: Facts) -> bool:
 
 
 def _delete_what_is_ours(facts: Facts, claim: Claim) -> Decision:
-    if facts.resource.status.remote is not None:
+    if facts.rival is not None:
+        return LetGo()
+    if facts.target != claim.remote:
+        why = f"it is {claim.remote}, while the connection and the spec now name {facts.target}"
+        return deletion_problem(facts, Problem(Reason.REPLACEMENT_REQUIRED, why))
+    if facts.resource.status.remote is not None and facts.resource.reason is not Reason.DRIFTED:
         return Delete(claim.remote)
     if facts.listed is None:
         return Look(listed=True)
     if isinstance(facts.listed, Problem):
         return deletion_problem(facts, facts.listed)
     entry = facts.listed.entry
-    if entry is None or not _is_what_was_sent(claim, entry):
+    if entry is None:
         return LetGo()
-    return Delete(claim.remote)
+    return Delete(claim.remote) if _is_still_ours(facts, claim, entry) else LetGo((_left_alone(facts),))
+
+
+def _is_still_ours(facts: Facts, claim: Claim, entry: RemoteEntry) -> bool:
+    remote, spec = facts.resource.status.remote, facts.resource.spec
+    if remote is None or spec is None:
+        return _is_what_was_sent(claim, entry)
+    return _drift(remote, spec, entry) is None
+
+
+def _left_alone(facts: Facts) -> Note:
+    message = (
+        f"Let go without deleting JWK {facts.remote} in Apinizer, because it is not the one that this resource made."
+    )
+    return Note(warning=True, reason=Reason.DRIFTED.value, message=message)
 
 
 def deletion_problem(facts: Facts, problem: Problem) -> Report:

@@ -209,7 +209,9 @@ class Reconciler:
         raw = self._jwks.get(key_of(current.raw))
         if raw is None or raw["metadata"]["uid"] != current.facts.resource.uid:
             return False
-        patch = status_patch(raw["status"], render(current.facts.resource, report, current.facts.now))
+        patch = status_patch(
+            raw["status"], render(current.facts.resource, report, current.facts.now, anew=current.facts.changed)
+        )
         if not patch:
             return False
         try:

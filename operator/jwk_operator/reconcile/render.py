@@ -18,8 +18,11 @@ _HOLDS = {
 }
 
 
-def render(resource: Resource, report: Report, now: datetime) -> JWKStatus:
-    """Return the whole status that follows from the last one and a report."""
+def render(resource: Resource, report: Report, now: datetime, *, anew: bool = False) -> JWKStatus:
+    """Return the whole status that follows from the last one and a report.
+
+    `anew`: something has changed that ends the count of failures in a row, as a new generation does.
+    """
     last = resource.status
     deployment = last.deployment_result if isinstance(report.deployment, Keep) else report.deployment
     results = deployment.environment_results or () if deployment else ()
@@ -33,12 +36,12 @@ def render(resource: Resource, report: Report, now: datetime) -> JWKStatus:
         environments=f"{sum(item.success for item in results)}/{len(results)}" if results else None,
         last_operation=last.last_operation if isinstance(report.operation, Keep) else report.operation,
         replacement=last.replacement,
-        failures=(0 if _anew(resource) else last.failures or 0) + 1 if report.failed else None,
+        failures=(0 if anew or _outdated(resource) else last.failures or 0) + 1 if report.failed else None,
         next_attempt_at=next_attempt.replace(microsecond=0) + timedelta(seconds=1) if next_attempt else None,
     )
 
 
-def _anew(resource: Resource) -> bool:
+def _outdated(resource: Resource) -> bool:
     return resource.status.observed_generation != resource.generation
 
 

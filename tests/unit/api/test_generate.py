@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jwk_operator.api.crd import RESOURCES, Resource, openapi_schema, render_crds, write_crds
+from jwk_operator.api.crd import RESOURCES, Resource, openapi_schema
 from jwk_operator.api.generate import generated_files, main
 from jwk_operator.api.schema import Schema
 
@@ -20,19 +20,14 @@ def test_nothing_has_drifted() -> None:
 def test_check_lists_what_drifted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--root", str(tmp_path)]) == 0
     (tmp_path / "docs/reference/jwk.md").write_text("edited")
-    (tmp_path / "crds/kustomization.yaml").unlink()
+    (tmp_path / "crds/Kustomization").unlink()
     (tmp_path / "crds/left-over.yaml").touch()
     assert main(["--check", "--root", str(tmp_path)]) == 1
     assert [line.split(" ")[0] for line in capsys.readouterr().err.splitlines()] == [
-        "crds/kustomization.yaml",
+        "crds/Kustomization",
         "crds/left-over.yaml",
         "docs/reference/jwk.md",
     ]
-
-
-def test_write_crds_writes_what_render_crds_returns(tmp_path: Path) -> None:
-    write_crds(tmp_path / "crds")
-    assert {path.name: path.read_text() for path in (tmp_path / "crds").iterdir()} == render_crds()
 
 
 def test_every_refusal_is_in_the_reference() -> None:
