@@ -159,7 +159,8 @@ class Space:
     def wait_events(self, name: str, *events: Event) -> None:
         """Wait for the last of these Events about a JWK; there must be exactly these."""
         until(lambda: len(self.events(name)) >= len(events), lambda: f"{len(events)} events: {self.events(name)}")
-        assert self.events(name) == list(events)
+        found = self.events(name)
+        assert found == list(events), f"Events about {name}: {found}"
 
     def path(self, kind: str, name: str | None = None) -> str:
         """Return the path of a kind, or of an object, in this namespace."""

@@ -130,14 +130,16 @@ REFUSED_URLS = {
     "path": (
         "https://apinizer.example/console",
         (
-            'Invalid value: "https://apinizer.example/console": spec.baseUrl can have no path but /apiops, and that may be '
+            'Invalid value: "https://apinizer.example/console": spec.baseUrl can have no path but /apiops, and that '
+            "may be "
             "left out: remove the path after the host and port"
         ),
     ),
     "typo": (
         "htps://apinizer.example",
         (
-            "Invalid value: spec.baseUrl must be an absolute http or https URL with a host: write it as https://HOST or "
+            "Invalid value: spec.baseUrl must be an absolute http or https URL with a host: write it as "
+            "https://HOST or "
             "https://HOST:PORT"
         ),
     ),

@@ -13,13 +13,19 @@ from harness.keys import pasted
 from harness.objects import API_VERSION, deployed
 from harness.operator import OperatorProcess
 from harness.rbac import CLUSTER_WIDE, SINGLE_NAMESPACE, granted, install, shipped
+from harness.simulator import SimulatorProcess
 from harness.space import Space
+from harness.waiting import until
 
 
-def _everything(space: Space, home: Space, cluster_wide: bool) -> None:
+def _everything(space: Space, home: Space, simulator: SimulatorProcess, cluster_wide: bool) -> None:
     """Walk through all that needs a right: connections, Secrets, ConfigMaps, labels, Events, a stale object."""
     space.connect()
+    # changed by somebody else between the list and the claim, so that the object has to be read again
+    simulator.control.fault("delay", project=space.project, call="list", seconds=1)
     space.jwk("one", pasted())
+    until(lambda: simulator.requests(space.project, "list"), "the list was asked for")
+    space.annotate("one", somebody="else")
     assert space.wait("one").ready == deployed(2)
     space.jwk("taken", pasted(), name="one")
     space.wait("taken", "NameConflict")
@@ -27,6 +33,8 @@ def _everything(space: Space, home: Space, cluster_wide: bool) -> None:
     space.connection("guarded", tls={"caRef": {"kind": "ConfigMap", "name": "ca"}}, auth=_token())
     space.jwk("guarded", pasted(), connectionRef={"name": "guarded"})
     space.wait("guarded", "SecretKeyNotFound")
+    space.jwk("alone", pasted(), connectionRef={"name": "nowhere"})
+    space.wait("alone", "ConnectionNotFound")
     if cluster_wide:
         _shared(space, home)
     for name in space.jwks():
@@ -48,6 +56,8 @@ def _shared(space: Space, home: Space) -> None:
     space.cluster.apply(
         {"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name}, "spec": {**spec, **allowed}}
     )
+    home.jwk("alone", pasted(), connectionRef={"kind": kind, "name": "nowhere"})
+    home.wait("alone", "ConnectionNotFound")
     home.jwk("shared", pasted(), connectionRef={"kind": kind, "name": name})
     home.wait("shared", "ConnectionNotAllowed")
     home.cluster.patch("Namespace", None, home.name, {"metadata": {"labels": {"team": "blue"}}})
@@ -58,14 +68,16 @@ def _shared(space: Space, home: Space) -> None:
 
 
 @pytest.mark.parametrize("overlay", [CLUSTER_WIDE, SINGLE_NAMESPACE])
-def test_granted_is_what_is_used(cluster: Cluster, make_space: MakeSpace, tmp_path: Path, overlay: str) -> None:
+def test_granted_is_what_is_used(
+    cluster: Cluster, make_space: MakeSpace, simulator: SimulatorProcess, tmp_path: Path, overlay: str
+) -> None:
     space, home = make_space(), make_space()
     account = install(cluster, shipped(overlay), home.name, (space.name,), tmp_path)
     audit = AuditLog(cluster, account.user)
     audit.mark()
     arguments = ("--all-namespaces",) if overlay == CLUSTER_WIDE else ("--namespace", space.name)
     with OperatorProcess(account.kubeconfig, tmp_path, arguments) as operator:
-        _everything(space, home, overlay == CLUSTER_WIDE)
+        _everything(space, home, simulator, overlay == CLUSTER_WIDE)
         operator.stop()
     assert audit.forbidden() == []
     used = audit.used()

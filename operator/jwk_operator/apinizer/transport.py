@@ -100,7 +100,8 @@ def explain(error: BaseException, endpoint: Endpoint) -> str:
     """Say in a stable sentence why there was no answer; nothing of the exception's own text gets through."""
     causes = list(_chain(error))
     for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
+        # aiohttp's own error is of this class, too, without the code; the one with it comes next in the chain
+        if isinstance(cause, ssl.SSLCertVerificationError) and hasattr(cause, "verify_code"):
             why = {10: "it has expired", 62: "it is for another host name", 18: "it is self-signed"}.get(
                 cause.verify_code, "no trusted authority signed it"
             )
@@ -113,9 +114,13 @@ def explain(error: BaseException, endpoint: Endpoint) -> str:
             return f"{endpoint.address} refuses connections"
     if any(isinstance(cause, (ssl.SSLError, aiohttp.ClientSSLError)) for cause in causes):
         return f"no TLS connection to {endpoint.address}; check the scheme and port of spec.baseUrl"
+    closed = f"{endpoint.address} closed the connection before its answer was complete"
+    # httpx-aiohttp makes a ConnectTimeout of these, which they are not
+    if any(isinstance(cause, (aiohttp.ServerDisconnectedError, ConnectionError)) for cause in causes):
+        return closed
     if any(isinstance(cause, (TimeoutError, httpx.TimeoutException)) for cause in causes):
         return f"{endpoint.address} did not answer in time"
-    return f"{endpoint.address} closed the connection before its answer was complete"
+    return closed
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:

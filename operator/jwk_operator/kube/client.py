@@ -25,7 +25,7 @@ class ApiError(Exception):
     """The API server refused a request. `status` is the HTTP status; the text is the server's own message."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
-        super().__init__(f"{status} {reason}: {message}")
+        super().__init__(f"{status} {reason}: {message}" if reason or message else f"the API server answers {status}")
         self.status = status
         self.reason = reason
 

@@ -59,9 +59,15 @@ class Sources:
         return Secret(_decode(data[source.key], source))
 
     def changed(self, kind: str, namespace: str, name: str, version: str | None) -> bool:
-        """Whether a version (None: gone) differs from the one read last; False for what nobody has read."""
+        """Whether a version (None: gone) is news after the one read last; False for what nobody has read.
+
+        A watch may lag behind the reading: an older version is no news.
+        """
         place = (kind, namespace, name)
-        return place in self._versions and self._versions[place] != version
+        if place not in self._versions:
+            return False
+        known = self._versions[place]
+        return known != version if known is None or version is None else int(version) > int(known)
 
 
 def _decode(value: str, source: SourceRef) -> str:

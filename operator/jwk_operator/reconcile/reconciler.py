@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from jwk_operator.api.reasons import Reason
 from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.kube.client import ApiError, ApiUnavailableError
 from jwk_operator.kube.events import EventPoster
@@ -16,7 +17,7 @@ from jwk_operator.kube.jwks import JwkWriter, read
 from jwk_operator.kube.store import Key, Raw, Store, key_of
 from jwk_operator.reconcile import delays
 from jwk_operator.reconcile.conclude import conclude
-from jwk_operator.reconcile.connections import Connections
+from jwk_operator.reconcile.connections import ConnectionKey, Connections
 from jwk_operator.reconcile.decide import decide
 from jwk_operator.reconcile.gather import Gatherer, Pass
 from jwk_operator.reconcile.keymaterial import private_values
@@ -67,6 +68,7 @@ class Reconciler:
         writer: JwkWriter,
         events: EventPoster,
         jitter: Callable[[], float],
+        fetch_connection: Callable[[ConnectionKey], Awaitable[None]],
     ) -> None:
         self._jwks = jwks
         self._connections = connections
@@ -74,6 +76,7 @@ class Reconciler:
         self._writer = writer
         self._events = events
         self._jitter = jitter
+        self._fetch_connection = fetch_connection
         self._names = _Locks()
 
     async def reconcile(self, key: Key, cause: Cause) -> Result | None:
@@ -81,6 +84,7 @@ class Reconciler:
         raw = self._jwks.get(key)
         if raw is None:
             return None
+        await self._meet_connection(self._begin(raw, cause))
         async with self._names.hold(self._begin(raw, cause).remote_key):
             raw = self._jwks.get(key)
             if raw is None:
@@ -89,6 +93,12 @@ class Reconciler:
             result = await self._steps(current)
         connection = "/".join(part for part in current.resolved.key if part)
         return replace(result, checkup=self._checkup(current), connection=connection)
+
+    async def _meet_connection(self, current: Pass) -> None:
+        """Before a connection is reported as missing, ask for it: its watch may be slower than that of the JWKs."""
+        problem = current.resolved.problem
+        if problem is not None and problem.reason is Reason.CONNECTION_NOT_FOUND is not current.facts.resource.reason:
+            await self._fetch_connection(current.resolved.key)
 
     def _begin(self, raw: Raw, cause: Cause) -> Pass:
         resource = read(raw)

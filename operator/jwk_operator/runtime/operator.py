@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from functools import partial
 
+from jwk_operator.api.jwk import ConnectionKind
 from jwk_operator.kube.client import (
     CLUSTER_CONNECTIONS,
     CONFIG_MAPS,
@@ -23,7 +24,7 @@ from jwk_operator.kube.client import (
     KubeClient,
 )
 from jwk_operator.kube.events import EventPoster
-from jwk_operator.kube.jwks import JwkWriter, open_store, wished_name
+from jwk_operator.kube.jwks import JwkWriter, connection_of, open_store, wished_name
 from jwk_operator.kube.metadata import watch_metadata
 from jwk_operator.kube.secrets import Sources
 from jwk_operator.kube.store import Change, Key, Raw, Store, key_of
@@ -63,6 +64,7 @@ class Operator:
     def __init__(self, client: KubeClient, settings: Settings, metrics: Metrics | None = None) -> None:
         self._client = client
         self._settings = settings
+        self._random = random.SystemRandom()
         self.metrics = metrics or Metrics()
         self.loaded = False
         clusterwide = settings.namespaces is None
@@ -74,11 +76,16 @@ class Operator:
         gatherer = Gatherer(self._jwks, self._connections, self._sources)
         writer = JwkWriter(client, self._jwks)
         self._reconciler = Reconciler(
-            self._jwks, self._connections, gatherer, writer, EventPoster(client), random.SystemRandom().random
+            self._jwks,
+            self._connections,
+            gatherer,
+            writer,
+            EventPoster(client),
+            self._random.random,
+            self._fetch_connection,
         )
         self.queue: WorkQueue[Key, Cause] = WorkQueue(_RANK)
         self._failures: dict[Key, int] = {}
-        self._random = random.SystemRandom()
 
     # --- what is remembered ----------------------------------------------------------------------------------------
 
@@ -160,6 +167,20 @@ class Operator:
         kind = "ApinizerConnection" if key[0] else "ClusterApinizerConnection"
         self._reopen((kind, *key))
 
+    async def _fetch_connection(self, connection: ConnectionKey) -> None:
+        """Take in a connection that its watch has not told of yet, if there is one."""
+        kind, namespace, name = connection
+        if kind == ConnectionKind.CLUSTER and self._namespaces is None:
+            return
+        try:
+            plural = CLUSTER_CONNECTIONS if kind == ConnectionKind.CLUSTER else CONNECTIONS
+            raw = await self._client.get(plural, namespace or None, name)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+        else:
+            self.on_event(Watched.CONNECTION, "ADDED", raw)
+
     def _reopen(self, connection: ConnectionKey) -> None:
         self._connections.drop(connection)
         self._wake(self._jwks.find("connection", connection))
@@ -172,7 +193,12 @@ class Operator:
         self._namespaces.observe(event, raw)
         after = (self._namespaces.get(("", name)) or {}).get("metadata", {}).get("labels")
         if before != after:
-            self._wake(key for key in self._jwks if key[0] == name)
+            # labels decide about connections of the cluster alone; others must not lose their backoff over this
+            self._wake(key for key in self._jwks if key[0] == name and self._uses_shared_connection(key))
+
+    def _uses_shared_connection(self, key: Key) -> bool:
+        raw = self._jwks.get(key)
+        return raw is not None and connection_of(raw)[0] == ConnectionKind.CLUSTER
 
     def _source_changed(self, kind: str, event: str | None, raw: Raw) -> None:
         namespace, name = key_of(raw)
