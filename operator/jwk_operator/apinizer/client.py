@@ -57,6 +57,8 @@ class ManagementClient:
     async def list_jwks(self, project: str) -> Answer | dict[str, ListedJwk]:
         """GET the project's list: entries by name, or the answer that came instead."""
         answer, body = await self._call("list", "GET", _path(project))
+        if answer.verdict in (Verdict.MISSING, Verdict.EXISTS, Verdict.REJECTED):
+            return replace(answer, verdict=Verdict.PROJECT_MISSING)  # a list is about nothing but its project
         if answer.verdict is not Verdict.OK:
             return answer
         entries = read_list(body)
@@ -153,6 +155,8 @@ class ManagementClient:
         code = _text(body, "error")
         description = _text(body, "error_description") or ""
         verdict = classify_error(status, description, creates=call == "create")
+        if code is None and verdict not in _CREDIBLE_BARE:
+            verdict = Verdict.SERVER_ERROR  # not Apinizer's own answer, but that of something on the way to it
         shown = self._presentable(_with_fields(description, body) or code or "no explanation was given", secrets)
         answer = Answer(verdict, shown, status, self._presentable(code, secrets) if code else None)
         if verdict is Verdict.RATE_LIMITED:
@@ -174,6 +178,9 @@ class ManagementClient:
         task.add_done_callback(_closing.discard)
 
 
+_CREDIBLE_BARE = (Verdict.UNAUTHORIZED, Verdict.FORBIDDEN, Verdict.RATE_LIMITED)
+"""Refusals that are believed without Apinizer's error object: a proxy's, too, keeps the call from being carried out."""
+
 _RATE_LIMITED = "Apinizer asks this connection to slow down; it pauses for as long as Apinizer said"
 _closing: set[asyncio.Task[None]] = set()
 
@@ -188,7 +195,7 @@ def retry_after(header: str | None, body: Mapping[str, Any] | None) -> float:
 def _seconds(value: object) -> float | None:
     try:
         seconds = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return seconds if 0 <= seconds < float("inf") else None
 
@@ -197,9 +204,10 @@ def _until(header: str | None) -> float | None:
     """Seconds until the date that a Retry-After header may hold instead of a number (RFC 9110 section 10.2.3)."""
     try:
         when = parsedate_to_datetime(header or "")
-    except ValueError:
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
         return None
-    return max(0.0, (when - datetime.now(when.tzinfo or UTC)).total_seconds())
 
 
 def _path(project: str, name: str | None = None) -> str:

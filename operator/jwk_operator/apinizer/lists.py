@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from jwk_operator.apinizer.answers import Answer, ListedJwk
+from jwk_operator.apinizer.answers import Answer, ListedJwk, Verdict
 from jwk_operator.apinizer.client import ManagementClient
 
 SHORT_WHILE = 10.0
@@ -72,5 +72,11 @@ class ProjectLists:
 
     @staticmethod
     async def _join(running: asyncio.Task[Answer | _Entries]) -> Answer | _Entries:
-        # One who gives up waiting must not take the list away from the others.
-        return await asyncio.shield(running)
+        try:
+            # One who gives up waiting must not take the list away from the others.
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not running.cancelled() or (task is not None and task.cancelling()):
+                raise
+            return Answer(Verdict.UNREACHABLE, "the list was interrupted")

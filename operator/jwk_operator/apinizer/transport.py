@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from urllib.parse import urlsplit
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+from yarl import URL
 
 MOST_BYTES = 64 * 1024 * 1024
 USER_AGENT = "jwk-operator"
+_NOT_UNRESERVED = re.compile(r"[^A-Za-z0-9._~/%-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,9 @@ def open_client(endpoint: Endpoint) -> httpx.AsyncClient:
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(ssl=context, limit=endpoint.max_concurrent_requests, keepalive_timeout=20)
-        opened = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+        opened = aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, middlewares=(_keep_encoded,)
+        )
         # aiohttp silently sends a PUT or DELETE again when the connection breaks. There is no public switch for it.
         opened._retry_connection = False
         return opened
@@ -67,6 +72,13 @@ def open_client(endpoint: Endpoint) -> httpx.AsyncClient:
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         trust_env=False,
     )
+
+
+async def _keep_encoded(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Encode again what aiohttp decodes in a path: to many servers `a;b` is `a`, which would be another JWK."""
+    path = _NOT_UNRESERVED.sub(lambda found: f"%{ord(found[0]):02X}", request.url.raw_path)
+    request.url = URL.build(scheme=request.url.scheme, authority=request.url.raw_authority, path=path, encoded=True)
+    return await send(request)
 
 
 class AnswerTooLargeError(Exception):

@@ -39,6 +39,9 @@ async def watch_metadata(client: KubeClient, kind: Kind, namespace: str | None, 
         except ApiUnavailableError as error:
             failures += 1
             log.debug("watch of %s interrupted: %s", kind.plural, error)
+        except Exception as error:
+            failures += 1
+            log.warning("watch of %s interrupted: %s", kind.plural, type(error).__name__)
         if failures:
             await asyncio.sleep(min(_LONGEST_PAUSE, 0.5 * 2 ** min(failures, 8)))
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, auto
 from typing import Any
 
 Raw = dict[str, Any]
+
+_REMEMBERED = 10_000
+"""How many objects that are gone are remembered as such."""
 Key = tuple[str, str]
 """Namespace (empty for cluster-scoped objects) and name."""
 
@@ -38,6 +42,7 @@ class Store:
         self._objects: dict[Key, Raw] = {}
         self._indices = indices
         self._entries: dict[tuple[str, object], set[Key]] = {}
+        self._gone: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -57,6 +62,8 @@ class Store:
         """Take in a version of an object; an older one than the known one changes nothing."""
         key = key_of(raw)
         known = self._objects.get(key)
+        if raw["metadata"].get("uid") in self._gone:
+            return Change.NOTHING  # a late event must not bring back what is gone
         if known is not None and version_of(raw) <= version_of(known):
             return Change.NOTHING
         self._forget(key)
@@ -72,7 +79,7 @@ class Store:
         known = self._objects.get(key)
         if known is None or known["metadata"].get("uid") != raw["metadata"].get("uid"):
             return Change.NOTHING
-        self._forget(key)
+        self._bury(raw)
         return Change.GONE
 
     def observe(self, event: str | None, raw: Raw) -> Change:
@@ -87,8 +94,16 @@ class Store:
         missing = [key for key in self._objects if within(key) and key not in listed]
         gone = [self._objects[key] for key in missing if version_of(self._objects[key]) <= version]
         for raw in gone:
-            self._forget(key_of(raw))
+            self._bury(raw)
         return gone
+
+    def _bury(self, raw: Raw) -> None:
+        self._forget(key_of(raw))
+        uid = raw["metadata"].get("uid")
+        if uid is not None:
+            self._gone[uid] = None
+            if len(self._gone) > _REMEMBERED:
+                self._gone.popitem(last=False)
 
     def _forget(self, key: Key) -> None:
         known = self._objects.pop(key, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from jwk_operator.kube.secrets import SourceKeyNotFoundError, SourceNotFoundErro
 from jwk_operator.kube.store import Raw, Store
 from jwk_operator.reconcile.state import Problem, Ready
 from jwk_operator.reconcile.support import unsupported_by_connection
+
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 ConnectionKey = tuple[str, str, str]
 """Kind, namespace (empty for the cluster-wide kind) and name."""
@@ -91,8 +94,13 @@ class Connections:
                 "spec.allowedNamespaces of the connection or use another one."
             )
             return Resolved(key, spec, problem=Problem(Reason.CONNECTION_NOT_ALLOWED, message))
+        try:
+            address = _endpoint(spec, None).address
+        except ValueError:
+            message = f"{kind} {name}: spec.baseUrl is no usable address; check its host and port."
+            return Resolved(key, problem=Problem(Reason.INVALID_SPEC, message))
         target, problem = _target(raw, spec, f"{kind} {name}")
-        return Resolved(key, spec, _endpoint(spec, None).address, target, problem)
+        return Resolved(key, spec, address, target, problem)
 
     async def line(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> Line | Problem:
         """Return the open line of a connection, opening it when needed: then its Secret is read."""
@@ -164,7 +172,7 @@ class Connections:
             message = f"{key[0]} {key[2]}: the operator may not read {source} ({error.reason}); check its RBAC."
             return Problem(Reason.SECRET_NOT_FOUND, message)
         except ssl.SSLError:
-            message = f"{key[0]} {key[2]}: spec.tls.caRef holds no certificate in PEM form."
+            message = f"{key[0]} {key[2]}: spec.tls.caRef holds a certificate that cannot be read."
             return Problem(Reason.SECRET_KEY_NOT_FOUND, message)
         return Line(client, ProjectLists(client), Ready(str(source)), spec)
 
@@ -173,7 +181,10 @@ class Connections:
         if reference is None:
             return None
         source = SourceRef(reference.kind, reference.namespace or key[1], reference.name, reference.key)
-        return (await self._sources.read(source)).reveal()
+        certificates = _CERTIFICATE.findall((await self._sources.read(source)).reveal())
+        if not certificates:
+            raise SourceKeyNotFoundError(f"{source} holds no certificate in PEM form")
+        return "\n".join(certificates)
 
 
 def _source_problem(error: Exception, who: str) -> Problem:

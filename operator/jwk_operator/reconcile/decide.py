@@ -202,20 +202,21 @@ def _recovered(facts: Facts, spec: JWKSpec, claim: Claim, entry: RemoteEntry) ->
 def _decide_owned(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatus) -> Decision:
     if target != facts.remote:
         return _moved(facts, target)
-    if remote.source_digest not in (None, source_digest(spec)):
-        return _replacement_required(facts, "the spec names another source than the one it was created from")
     if facts.listed is None and _list_is_wanted(facts):
         return Look(listed=True)
     if isinstance(facts.listed, Problem):
         settled = facts.resource.reason is not None and facts.resource.reason.waiting is Waiting.NOBODY
         return Rest() if settled and not facts.changed else problem_report(facts, facts.listed)
-    if facts.listed is not None:
-        if facts.listed.entry is None:
-            return _missing(facts)
-        drift = _drift(remote, spec, facts.listed.entry)
+    entry = facts.listed.entry if facts.listed is not None else None
+    if facts.listed is not None and entry is None:
+        return _missing(facts)
+    if remote.source_digest not in (None, source_digest(spec)):
+        return _replacement_required(facts, "the spec names another source than the one it was created from")
+    if entry is not None:
+        drift = _drift(remote, spec, entry)
         if drift is not None:
             return problem_report(facts, Problem(Reason.DRIFTED, drift))
-        remote = _observed(facts, remote, facts.listed.entry)
+        remote = _observed(facts, remote, entry)
     if remote.description != (spec.description or "") and not _unmanaged(facts, spec):
         return _update(facts, spec, target, remote)
     deployment = facts.resource.status.deployment_result

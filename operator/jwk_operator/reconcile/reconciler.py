@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from jwk_operator.api.reasons import Reason
+from jwk_operator.api.resource import Resource
 from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.kube.client import ApiError, ApiUnavailableError
 from jwk_operator.kube.events import EventPoster
@@ -55,6 +56,8 @@ class Result:
     again: float | None = None
     checkup: float | None = None
     connection: str = ""
+    freed: bool = False
+    """Whether the resource gave its remote name back, so that others who wait for it can have it."""
 
 
 class Reconciler:
@@ -91,6 +94,8 @@ class Reconciler:
                 return None
             current = self._begin(raw, cause)
             result = await self._steps(current)
+        if _news(self._jwks.get(key), current.facts.resource):
+            result = replace(result, again=0)
         connection = "/".join(part for part in current.resolved.key if part)
         return replace(result, checkup=self._checkup(current), connection=connection)
 
@@ -210,9 +215,9 @@ class Reconciler:
         for note in notes:
             await self._post(current, note)
         if report is None:
-            return Result("let go" if action == "delete" else action, "Deleted")
+            return Result("let go" if action == "delete" else action, "Deleted", freed=True)
         shown = action if written or action != "report" else "rest"
-        return Result(shown, report.reason.value, report.delay)
+        return Result(shown, report.reason.value, report.delay, freed=conclusion.disclaim)
 
     async def _write_status(self, current: Pass, report: Report) -> bool:
         """Patch what changed; False when nothing did. What Apinizer has answered must not be lost to a short outage."""
@@ -234,6 +239,18 @@ class Reconciler:
 
     async def _post(self, current: Pass, note: Note) -> None:
         await self._events.post(current.facts.resource, warning=note.warning, reason=note.reason, message=note.message)
+
+
+def _news(latest: Raw | None, seen: Resource) -> bool:
+    """Whether a resource changed during a pass over an earlier version of it.
+
+    The answer to one's own patch has such a change in it, and its watch event then looks like an old one.
+    """
+    if latest is None:
+        return False
+    now = read(latest)
+    before = (seen.uid, seen.generation, seen.deleting, seen.reconcile_requested)
+    return (now.uid, now.generation, now.deleting, now.reconcile_requested) != before
 
 
 async def _until_answered(write: Callable[[], Awaitable[None]]) -> None:

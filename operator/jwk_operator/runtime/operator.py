@@ -11,6 +11,7 @@ from enum import Enum
 from functools import partial
 
 from jwk_operator.api.jwk import ConnectionKind
+from jwk_operator.api.reasons import Reason
 from jwk_operator.kube.client import (
     CLUSTER_CONNECTIONS,
     CONFIG_MAPS,
@@ -24,7 +25,7 @@ from jwk_operator.kube.client import (
     KubeClient,
 )
 from jwk_operator.kube.events import EventPoster
-from jwk_operator.kube.jwks import JwkWriter, connection_of, open_store, wished_name
+from jwk_operator.kube.jwks import JwkWriter, connection_of, open_store, read, wished_name
 from jwk_operator.kube.metadata import watch_metadata
 from jwk_operator.kube.secrets import Sources
 from jwk_operator.kube.store import Change, Key, Raw, Store, key_of
@@ -108,9 +109,13 @@ class Operator:
             self._gone(raw)
         for key in changed:
             self.queue.wake(key, Cause.EVENT)
-        changed, gone = await self._load(CONNECTIONS, self._connection_store)
-        for key in (*changed, *map(key_of, gone)):
-            self._connection_changed(key)
+        kinds = (
+            [(CONNECTIONS, False)] if self._namespaces is None else [(CONNECTIONS, False), (CLUSTER_CONNECTIONS, True)]
+        )
+        for kind, clusterwide_kind in kinds:
+            changed, gone = await self._load(kind, self._connection_store, clusterwide_kind=clusterwide_kind)
+            for key in (*changed, *map(key_of, gone)):
+                self._connection_changed(key)
 
     async def _load(self, kind: Kind, store: Store, *, clusterwide_kind: bool = False) -> tuple[list[Key], list[Raw]]:
         """Take in whole lists; return the keys of what was new in them, and what the store had to drop."""
@@ -161,7 +166,9 @@ class Operator:
         self._wake_namesakes(key, wished_name(raw))
 
     def _wake_namesakes(self, key: Key, name: str) -> None:
-        self._wake(other for other in self._jwks.find("name", name) if other != key)
+        """Wake those who wait for a remote name that was given back."""
+        others = (other for other in self._jwks.find("name", name) if other != key)
+        self._wake([other for other in others if _waits_for_name(self._jwks.get(other))])
 
     def _connection_changed(self, key: Key) -> None:
         kind = "ApinizerConnection" if key[0] else "ClusterApinizerConnection"
@@ -236,16 +243,20 @@ class Operator:
             started, before = time.monotonic(), self._jwks.get(key)
             try:
                 result = await self._reconciler.reconcile(key, cause)
-            except asyncio.CancelledError:
-                raise
+            except asyncio.CancelledError as error:
+                # kopf cancels what it does not know when it ends, such as a list that this worker waited for
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                self._failed(key, cause, error)
             except Exception as error:
                 self._failed(key, cause, error)
             else:
-                self._succeeded(key, before, result, time.monotonic() - started)
+                self._succeeded(key, cause, before, result, time.monotonic() - started)
             finally:
                 self.queue.done(key)
 
-    def _failed(self, key: Key, cause: Cause, error: Exception) -> None:
+    def _failed(self, key: Key, cause: Cause, error: BaseException) -> None:
         self._failures[key] = failures = self._failures.get(key, 0) + 1
         self.metrics.errors.labels(type(error).__name__).inc()
         expected = isinstance(error, (ApiError, ApiUnavailableError))
@@ -257,7 +268,7 @@ class Operator:
         )
         self.queue.wake_later(key, cause, backoff(failures, self._random.random()))
 
-    def _succeeded(self, key: Key, before: Raw | None, result: Result | None, seconds: float) -> None:
+    def _succeeded(self, key: Key, cause: Cause, before: Raw | None, result: Result | None, seconds: float) -> None:
         self._failures.pop(key, None)
         if result is None or before is None:
             return
@@ -274,16 +285,17 @@ class Operator:
                 duration=round(seconds, 4),
             ),
         )
-        if result.action != "rest":
+        if result.freed:
             self._wake_namesakes(key, wished_name(before))
         if self._jwks.get(key) is None:
             self.queue.cancel(key, Cause.CHECKUP)
             return
         if result.again is not None:
-            self.queue.wake_later(key, Cause.TIMER, result.again)
+            # A pass that could not even claim is repeated for the reason that it was made for.
+            self.queue.wake_later(key, cause if result.action == "claim" else Cause.TIMER, result.again)
         else:
             self.queue.cancel(key, Cause.TIMER)
-        if result.checkup is not None:
+        if result.checkup is not None and not self.queue.is_delayed(key, Cause.CHECKUP):
             self.queue.wake_later(key, Cause.CHECKUP, result.checkup)
 
     async def aclose(self) -> None:
@@ -301,6 +313,10 @@ class Operator:
         self.metrics.queue.set(len(self.queue))
         self.metrics.known.set(len(self._jwks))
         return self.metrics.render()
+
+
+def _waits_for_name(raw: Raw | None) -> bool:
+    return raw is not None and read(raw).reason is Reason.NAME_CONFLICT
 
 
 def _trim_connection(raw: Raw) -> Raw:

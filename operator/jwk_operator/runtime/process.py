@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 
 import kopf
 
@@ -17,6 +18,9 @@ from jwk_operator.runtime.operator import Operator
 from jwk_operator.runtime.settings import Settings
 
 log = logging.getLogger(__name__)
+
+_LAST_CHANCE = 5.0
+"""Seconds that calls may take to end once kopf has ended."""
 
 _KOPF_END = 8.0
 """Seconds that kopf may take to end; some errors of a watch leave it waiting for ever."""
@@ -36,6 +40,7 @@ async def run(access: Access, settings: Settings) -> None:
             loading = asyncio.create_task(_load(operator), name="load")
             await _first_of(stop, loading)
             if loading.done():
+                loading.result()
                 await _serve(operator, access, settings, watching, stop)
             loading.cancel()
     log.info("stopped")
@@ -56,7 +61,7 @@ async def _serve(
     finally:
         for task in beside:
             task.cancel()
-        await _drain(operator, workers, settings.grace_period)
+        await _drain(operator, workers, _LAST_CHANCE)
         await operator.aclose()
 
 
@@ -91,8 +96,8 @@ async def _sweep(operator: Operator, interval: float) -> None:
         await asyncio.sleep(interval)
         try:
             await operator.sweep()
-        except (ApiError, ApiUnavailableError) as error:
-            log.warning("sweep put off: %s", error)
+        except Exception as error:
+            log.warning("sweep put off: %s", type(error).__name__)
 
 
 async def _watch(
@@ -106,7 +111,8 @@ async def _watch(
     watching.set()
     await _first_of(stop, running)
     # kopf cancels every task that it does not know when it ends, so what is under way has to end before.
-    while stop.is_set() and operator.queue.busy and not running.done():
+    deadline = time.monotonic() + settings.grace_period
+    while stop.is_set() and operator.queue.busy and not running.done() and time.monotonic() < deadline:
         operator.queue.close()
         await asyncio.wait({running}, timeout=0.05)
     end.set()

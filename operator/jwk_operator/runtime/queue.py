@@ -55,6 +55,10 @@ class WorkQueue(Generic[K, C]):
         if timer is not None:
             timer.cancel()
 
+    def is_delayed(self, key: K, cause: C) -> bool:
+        """Whether a delayed wake-up for a key and cause is on its way."""
+        return (key, cause) in self._timers
+
     async def take(self) -> tuple[K, C]:
         """Wait for a key and take it; `done` must follow. Raises `QueueClosedError` once the queue is closed."""
         while not self._ready:
