@@ -7,6 +7,7 @@ from typing import Any
 
 from jwk_operator.api.names import RemoteName
 from jwk_operator.api.reasons import Reason
+from jwk_operator.api.status import RemoteStatus
 from jwk_operator.reconcile.state import (
     Cause,
     Create,
@@ -19,7 +20,6 @@ from jwk_operator.reconcile.state import (
     Problem,
     Report,
     Rest,
-    Update,
 )
 from unit.builders import (
     DOWN,
@@ -213,6 +213,12 @@ NEW: list[Case] = [
 _RECOVERED = a_remote(_URL, type="EC", kid="k1", observed_at=NOW)
 _RECOVERED_KEY = a_remote(_PASTE, type="EC", kid="k1", thumbprint="thumb", observed_at=NOW)
 
+
+def _found(remote: RemoteStatus) -> Report:
+    message = "The JWK exists, though the answer to the create call was lost; an update call deploys it again."
+    return Report(R.UPDATING, message, synced=False, deployed=None, remote=remote, deployment=None, delay=0)
+
+
 CLAIMED: list[Case] = [
     ("list not read", _SENT, Look(listed=True)),
     ("list not answered", replace(_SENT, listed=DOWN), retried(R.UNREACHABLE, DOWN.message, 4.0)),
@@ -247,17 +253,17 @@ CLAIMED: list[Case] = [
         ),
     ),
     ("ours, key not read", listed(claimed("COPY_PASTE")), Look(key=True)),
-    ("ours, repaired", listed(claimed("COPY_PASTE", key=KEY)), Update(TARGET, "", _RECOVERED_KEY)),
+    ("ours, repaired", listed(claimed("COPY_PASTE", key=KEY)), _found(_RECOVERED_KEY)),
     (
         "ours, key is bad by now",
         listed(claimed("COPY_PASTE", key=problem(R.INVALID_KEY))),
-        Update(TARGET, "", _RECOVERED_KEY.model_copy(update={"thumbprint": None})),
+        _found(_RECOVERED_KEY.model_copy(update={"thumbprint": None})),
     ),
-    ("ours, Always", listed(claimed(spec={"redeployPolicy": "Always"})), Update(TARGET, "", _RECOVERED)),
+    ("ours, Always", listed(claimed(spec={"redeployPolicy": "Always"})), _found(_RECOVERED)),
     (
         "ours, description edited since",
         listed(claimed(spec={"description": "new"}, old={"description": "old"}), description="old"),
-        Update(TARGET, "new", _RECOVERED.model_copy(update={"description": "old"})),
+        _found(_RECOVERED.model_copy(update={"description": "old"})),
     ),
     (
         "ours, source edited since",

@@ -123,8 +123,13 @@ OWNED: list[Case] = [
     ),
     (
         "other source, detached",
-        listed(owned(cause=Cause.CHECKUP, remote={"source_detached": True}), source_type="COPY_PASTE", source_url=None),
-        deployed(owned(), LOST, deployed=None, remote=_SEEN.model_copy(update={"source_detached": True})),
+        replace(
+            listed(
+                owned(cause=Cause.CHECKUP, remote={"source_detached": True}), source_type="COPY_PASTE", source_url=None
+            ),
+            client=None,
+        ),
+        Look(client=True),
     ),
     ("as it was", listed(_CHECKUP), deployed(_CHECKUP, "Deployed to 1 environment.", remote=_SEEN)),
     (

@@ -22,7 +22,6 @@ NOT_YET = {
     Reason.REPLACING: "updatePolicy: Replace is refused",
     Reason.READ_ONLY: "connections with readOnly are refused",
     Reason.CIRCUIT_OPEN: "there is no circuit breaker",
-    Reason.UPDATING: "an update is one call, reported when it is answered",
 }
 
 

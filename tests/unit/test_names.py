@@ -62,7 +62,7 @@ def test_a_claim_survives_its_annotations() -> None:
         ("shop/signing", None),
         ("shop", "u.v.s"),
         ("shop/signing", "u.v"),
-        ("shop/signing", "u.v.s.t"),
+        ("shop/signing", "u.v.s.t.x"),
         ("a/b", ""),
     ],
 )

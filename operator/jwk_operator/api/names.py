@@ -68,17 +68,19 @@ class Claim:
     uid: str
     visible: str
     source: str
+    address: str = ""
+    """Digest of the manager's address: a name at another manager is another JWK."""
 
     def encode(self) -> str:
         """Return the second annotation's value; the first one is `remote.encode()`."""
-        return f"{self.uid}.{self.visible}.{self.source}"
+        return ".".join(part for part in (self.uid, self.visible, self.source, self.address) if part)
 
     @classmethod
     def decode(cls, remote: str | None, claim: str | None) -> Claim | None:
         """Read both annotations; None when there is no usable record."""
         name = RemoteName.decode(remote or "")
         parts = (claim or "").split(".")
-        if name is None or len(parts) != 3:
+        if name is None or len(parts) not in (3, 4):
             return None
         return cls(name, *parts)
 
@@ -88,6 +90,11 @@ def visible_digest(
 ) -> str:
     """Digest of what the project's list shows of a JWK; `key_type` and `kid` are None where not known ahead."""
     return _digest([source_type, url or "", description or "", key_type or "", kid or ""])
+
+
+def address_digest(address: str) -> str:
+    """Digest of a manager's address in its canonical spelling."""
+    return _digest(address)
 
 
 def source_digest(spec: JWKSpec) -> str:

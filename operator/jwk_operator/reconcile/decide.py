@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from jwk_operator.api.algorithms import KeyType
-from jwk_operator.api.jwk import JWKSpec, RedeployPolicy, SourceType
-from jwk_operator.api.names import Claim, RemoteName, source_digest, visible_digest
+from jwk_operator.api.jwk import JWKSpec, SourceType
+from jwk_operator.api.names import Claim, RemoteName, address_digest, source_digest, visible_digest
 from jwk_operator.api.reasons import Reason, Waiting
 from jwk_operator.api.status import RemoteStatus
 from jwk_operator.reconcile.keymaterial import KeyFacts
@@ -141,7 +141,8 @@ def _claim(facts: Facts, spec: JWKSpec, target: RemoteName) -> Claim:
     visible = visible_digest(
         spec.source_type.value, spec.url, spec.description, key.type.value if key else None, key.kid if key else None
     )
-    return Claim(target, facts.resource.uid, visible, source_digest(spec))
+    address = address_digest(facts.address) if facts.address else ""
+    return Claim(target, facts.resource.uid, visible, source_digest(spec), address)
 
 
 # --- claimed: a create call may have been sent --------------------------------------------------------------------
@@ -156,7 +157,7 @@ def _decide_claimed(facts: Facts, spec: JWKSpec, target: RemoteName, claim: Clai
     entry = _entry(facts)
     if entry is None:
         return _key_first(facts, spec) or _create(facts, spec, target, claim)
-    if not _is_what_was_sent(claim, entry):
+    if facts.moved or not _is_what_was_sent(claim, entry):
         return Disclaim(problem_report(facts, Problem(Reason.NAME_CONFLICT, conflict_message(facts, None))))
     if spec.source_type is SourceType.COPY_PASTE and facts.key is None:
         return Look(key=True)
@@ -192,8 +193,12 @@ def _recovered(facts: Facts, spec: JWKSpec, claim: Claim, entry: RemoteEntry) ->
     if claim.source != source_digest(spec):
         return replace(_replacement_required(facts, "its source was edited while it was being created"), remote=remote)
     if repairs_itself(spec, remote) or entry.description != (spec.description or ""):
-        return _update(facts, spec, claim.remote, remote)
+        # Recorded before the update call: that changes what the list shows, and so what the claim is recognised by.
+        return Report(Reason.UPDATING, _FOUND, synced=False, deployed=None, remote=remote, deployment=None, delay=0)
     return deployment_report(facts, spec, remote, None)
+
+
+_FOUND = "The JWK exists, though the answer to the create call was lost; an update call deploys it again."
 
 
 # --- owned: the remote JWK is known to be this resource's ---------------------------------------------------------
@@ -207,27 +212,49 @@ def _decide_owned(facts: Facts, spec: JWKSpec, target: RemoteName, remote: Remot
     if isinstance(facts.listed, Problem):
         settled = facts.resource.reason is not None and facts.resource.reason.waiting is Waiting.NOBODY
         return Rest() if settled and not facts.changed else problem_report(facts, facts.listed)
-    entry = facts.listed.entry if facts.listed is not None else None
-    if facts.listed is not None and entry is None:
-        return _missing(facts)
-    if remote.source_digest not in (None, source_digest(spec)):
-        return _replacement_required(facts, "the spec names another source than the one it was created from")
-    if entry is not None:
-        drift = _drift(remote, spec, entry)
-        if drift is not None:
-            return problem_report(facts, Problem(Reason.DRIFTED, drift))
-        remote = _observed(facts, remote, entry)
+    found = _compared(facts, spec, target, remote)
+    if not isinstance(found, RemoteStatus):
+        return found
+    remote = found
     if remote.description != (spec.description or "") and not _unmanaged(facts, spec):
         return _update(facts, spec, target, remote)
     deployment = facts.resource.status.deployment_result
     fails = deployment is not None and failing_environments(spec, deployment) is not None
-    unknown = deployment is None and spec.redeploy_policy is RedeployPolicy.ALWAYS
-    if (fails or unknown) and repairs_itself(spec, remote):
+    if (fails or deployment is None) and repairs_itself(spec, remote):
         return _update(facts, spec, target, remote)
     return deployment_report(facts, spec, remote, deployment)
 
 
+def _compared(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatus) -> Decision | RemoteStatus:
+    """Compare what is known with the list, where it was read: what differs decides, else what was seen is known."""
+    entry = facts.listed.entry if isinstance(facts.listed, Listed) else None
+    if facts.listed is not None and entry is None:
+        return _missing(facts)
+    if facts.moved and entry is not None:
+        return _recognise(facts, spec, target, remote, entry)
+    if remote.source_digest not in (None, source_digest(spec)):
+        return _replacement_required(facts, "the spec names another source than the one it was created from")
+    if entry is None:
+        return remote
+    drift = _drift(remote, spec, entry)
+    return problem_report(facts, Problem(Reason.DRIFTED, drift)) if drift else _observed(facts, remote, entry)
+
+
+def _recognise(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatus, entry: RemoteEntry) -> Decision:
+    """The manager's address has changed: the same manager under another name, or another one with its own JWKs."""
+    if _looks_like(remote, spec, entry):
+        return MakeClaim(_claim(facts, spec, target))
+    report = problem_report(facts, Problem(Reason.NAME_CONFLICT, conflict_message(facts, None)))
+    return Disclaim(replace(report, deployed=False, remote=None, deployment=None))
+
+
+def _looks_like(remote: RemoteStatus, spec: JWKSpec, entry: RemoteEntry) -> bool:
+    return _drift(remote, spec, entry) is None and (remote.description or "") == entry.description
+
+
 def _list_is_wanted(facts: Facts) -> bool:
+    if facts.moved:
+        return True
     return facts.cause is Cause.CHECKUP or facts.requested or facts.resource.reason is Reason.DRIFTED
 
 
@@ -330,7 +357,8 @@ def _delete_what_is_ours(facts: Facts, claim: Claim) -> Decision:
     if facts.target != claim.remote:
         why = f"it is {claim.remote}, while the connection and the spec now name {facts.target}"
         return deletion_problem(facts, Problem(Reason.REPLACEMENT_REQUIRED, why))
-    if facts.resource.status.remote is not None and facts.resource.reason is not Reason.DRIFTED:
+    doubtful = facts.moved or facts.resource.reason is Reason.DRIFTED
+    if facts.resource.status.remote is not None and not doubtful:
         return Delete(claim.remote)
     if facts.listed is None:
         return Look(listed=True)
@@ -345,8 +373,8 @@ def _delete_what_is_ours(facts: Facts, claim: Claim) -> Decision:
 def _is_still_ours(facts: Facts, claim: Claim, entry: RemoteEntry) -> bool:
     remote, spec = facts.resource.status.remote, facts.resource.spec
     if remote is None or spec is None:
-        return _is_what_was_sent(claim, entry)
-    return _drift(remote, spec, entry) is None
+        return not facts.moved and _is_what_was_sent(claim, entry)
+    return _looks_like(remote, spec, entry) if facts.moved else _drift(remote, spec, entry) is None
 
 
 def _left_alone(facts: Facts) -> Note:

@@ -114,6 +114,7 @@ class Reconciler:
             jitter=self._jitter(),
             cause=cause,
             target=resolved.target,
+            address=resolved.address,
             problem=resolved.problem,
             rival=self._gatherer.rival(raw, resolved),
         )

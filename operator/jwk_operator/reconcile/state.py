@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 
-from jwk_operator.api.names import Claim, RemoteName
+from jwk_operator.api.names import Claim, RemoteName, address_digest
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.resource import Resource
 from jwk_operator.api.status import DeploymentResult, LastOperation, RemoteStatus
@@ -73,6 +73,8 @@ class Facts:
     cause: Cause
     target: RemoteName | None = None
     """What the spec and the connection name."""
+    address: str | None = None
+    """The manager's address that the connection names now."""
     problem: Problem | None = None
     """Of the connection or the project's name."""
     rival: str | None = None
@@ -87,6 +89,13 @@ class Facts:
     def remote(self) -> RemoteName | None:
         """The remote name in question: the recorded one, else the one wished for."""
         return self.resource.claim.remote if self.resource.claim else self.target
+
+    @property
+    def moved(self) -> bool:
+        """Whether the connection names another address than the one that the claim was made at."""
+        claim = self.resource.claim
+        known = claim is not None and bool(claim.address) and self.address is not None
+        return known and claim is not None and claim.address != address_digest(self.address or "")
 
     @property
     def requested(self) -> bool:

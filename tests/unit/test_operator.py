@@ -1,0 +1,141 @@
+"""The core around the passes: who is woken, and what a worker survives."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from jwk_operator.api.resource import Resource
+from jwk_operator.kube.client import KubeClient
+from jwk_operator.kube.jwks import read, trim
+from jwk_operator.reconcile.reconciler import Result, _news
+from jwk_operator.reconcile.state import Cause
+from jwk_operator.runtime.operator import Operator, Watched
+from jwk_operator.runtime.settings import Settings
+
+Raw = dict[str, Any]
+
+
+def jwk(name: str, reason: str = "", *, version: int = 1, remote: str = "shared", **metadata: Any) -> Raw:
+    """A JWK as the API server has it."""
+    since = "2026-11-23T10:00:00Z"
+    ready = {"type": "Ready", "status": "False", "reason": reason, "message": "m", "lastTransitionTime": since}
+    own = {"name": name, "namespace": "team", "uid": f"uid-{name}", "resourceVersion": str(version), "generation": 1}
+    return {
+        "metadata": {**own, **metadata},
+        "spec": {"sourceType": "URL", "url": "https://idp.example/jwks", "name": remote},
+        "status": {"observedGeneration": 1, "conditions": [ready] if reason else []},
+    }
+
+
+class Passes:
+    """Stands in for the reconciler: tells which passes were asked for and answers as it was told to."""
+
+    def __init__(self, *answers: Result | BaseException) -> None:
+        self.answers = list(answers)
+        self.made: list[tuple[str, Cause]] = []
+
+    async def reconcile(self, key: tuple[str, str], cause: Cause) -> Result:
+        self.made.append((key[1], cause))
+        answer = self.answers.pop(0) if self.answers else Result("rest", "Deployed")
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+def an_operator(passes: Passes, *objects: Raw) -> Operator:
+    """An operator that knows some JWKs and has nothing to do."""
+    operator = Operator(cast("KubeClient", None), Settings())
+    operator._reconciler = cast("Any", passes)
+    for item in objects:
+        operator._jwks.put(item)
+    return operator
+
+
+async def work_off(operator: Operator) -> None:
+    """Run a worker until the queue is empty."""
+    worker = asyncio.create_task(operator.work())
+    while len(operator.queue) or operator.queue.busy:
+        await asyncio.sleep(0)
+    operator.queue.close()
+    await worker
+
+
+async def test_only_those_who_wait_for_the_name_wake_when_it_is_given_back() -> None:
+    passes = Passes(Result("let go", "Deleted", freed=True))
+    others = [jwk("waits", "NameConflict"), jwk("fails", "DeploymentIncomplete")]
+    operator = an_operator(passes, jwk("leaves"), *others, jwk("elsewhere", "NameConflict", remote="another"))
+    operator.queue.wake(("team", "leaves"), Cause.EVENT)
+    await work_off(operator)
+    assert passes.made == [("leaves", Cause.EVENT), ("waits", Cause.DEPENDENCY)]
+
+
+async def test_nobody_wakes_while_a_name_is_kept() -> None:
+    passes = Passes(Result("update", "DeploymentIncomplete"))
+    operator = an_operator(passes, jwk("one", "DeploymentIncomplete"), jwk("two", "NameConflict"))
+    operator.queue.wake(("team", "one"), Cause.TIMER)
+    await work_off(operator)
+    assert passes.made == [("one", Cause.TIMER)]
+
+
+async def test_a_pass_that_could_not_claim_is_repeated_for_its_own_cause() -> None:
+    passes = Passes(Result("claim", "Conflict", again=0))
+    operator = an_operator(passes, jwk("one", "NameConflict"))
+    operator.queue.wake(("team", "one"), Cause.DEPENDENCY)
+    await work_off(operator)
+    assert passes.made == [("one", Cause.DEPENDENCY)] * 2
+
+
+async def test_a_check_up_is_not_put_off_by_other_passes() -> None:
+    first, second = (Result("rest", "Deployed", checkup=seconds) for seconds in (600, 900))
+    operator = an_operator(Passes(first, second), jwk("one"))
+    operator.queue.wake(("team", "one"), Cause.EVENT)
+    worker = asyncio.create_task(operator.work())
+    while not operator.queue.is_delayed(("team", "one"), Cause.CHECKUP):
+        await asyncio.sleep(0)
+    timer = operator.queue._timers[("team", "one"), Cause.CHECKUP]
+    operator.queue.wake(("team", "one"), Cause.EVENT)
+    while len(operator.queue) or operator.queue.busy:
+        await asyncio.sleep(0)
+    assert operator.queue._timers[("team", "one"), Cause.CHECKUP] is timer
+    operator.queue.close()
+    await worker
+
+
+async def test_a_worker_survives_a_wait_that_somebody_else_cancelled() -> None:
+    passes = Passes(asyncio.CancelledError())
+    operator = an_operator(passes, jwk("one"), jwk("two"))
+    operator.queue.wake(("team", "one"), Cause.EVENT)
+    operator.queue.wake(("team", "two"), Cause.EVENT)
+    await work_off(operator)
+    assert passes.made == [("one", Cause.EVENT), ("two", Cause.EVENT)]
+
+
+async def test_a_late_event_does_not_bring_back_what_is_gone() -> None:
+    operator = an_operator(Passes(), jwk("one", version=3))
+    operator.on_event(Watched.JWK, "DELETED", jwk("one", version=4))
+    operator.on_event(Watched.JWK, "MODIFIED", jwk("one", version=2, deletionTimestamp="2026-11-23T10:00:00Z"))
+    assert operator._jwks.get(("team", "one")) is None
+    operator.on_event(Watched.JWK, "ADDED", jwk("one", version=5, uid="another"))
+    assert operator._jwks.get(("team", "one")) is not None
+
+
+def _seen(**metadata: Any) -> Resource:
+    return read(trim(jwk("one", **metadata)))
+
+
+@pytest.mark.parametrize(
+    ("changed", "news"),
+    [
+        ({"labels": {"a": "b"}}, False),
+        ({"generation": 2}, True),
+        ({"deletionTimestamp": "2026-11-23T10:00:00Z"}, True),
+        ({"annotations": {"apiops.apinizer.com/reconcile-requested-at": "now"}}, True),
+        ({"uid": "another"}, True),
+    ],
+)
+def test_a_change_during_a_pass_is_news(changed: Raw, news: bool) -> None:
+    assert _news(trim(jwk("one", version=9, **changed)), _seen()) is news
+    assert _news(None, _seen()) is False
