@@ -39,6 +39,7 @@ _URL = a_spec()
 _PASTE = a_spec("COPY_PASTE")
 
 
+_DETACHED = owned(cause=Cause.CHECKUP, remote={"source_detached": True})
 _CHECKUP = owned(cause=Cause.CHECKUP, deployment=outcomes(prod=True))
 _SEEN = a_remote(_URL, type="EC", kid="k1", observed_at=NOW)
 _FAILS = outcomes(prod=True, test=False)
