@@ -232,7 +232,7 @@ def test_authority_that_is_none(guarded: Space) -> None:
         f"ApinizerConnection default: ConfigMap {guarded.name}/ca has no key ca.crt."
     )
     guarded.config_map("ca", ca_crt="no certificate")
-    message = "ApinizerConnection default: spec.tls.caRef holds no certificate in PEM form."
+    message = f"ApinizerConnection default: ConfigMap {guarded.name}/ca, key ca.crt holds no certificate in PEM form."
     guarded.wait_message("one", Condition("False", "SecretKeyNotFound", message))
     guarded.connect(tls={"insecureSkipVerify": True})
     assert guarded.wait("one").ready == deployed(2)
