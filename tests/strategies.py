@@ -12,10 +12,11 @@ from jwk_operator.api.algorithms import KeyType
 from jwk_operator.api.jwk import JWKSpec
 from jwk_operator.api.names import Claim, RemoteName
 from jwk_operator.api.reasons import Reason
+from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.api.resource import Resource
 from jwk_operator.api.status import Condition, JWKStatus, LastOperation, RemoteStatus
 from jwk_operator.reconcile.keymaterial import KeyFacts
-from jwk_operator.reconcile.state import Cause, Facts, Keep, Listed, Problem, Ready, RemoteEntry, Report
+from jwk_operator.reconcile.state import Cause, Facts, Keep, Listed, Problem, Ready, Report
 from unit.builders import CREDENTIAL, EARLIER, NOW, TARGET, a_claim, a_remote, a_resource, a_spec, outcomes
 
 OTHER = RemoteName("shop", "other")
@@ -127,6 +128,10 @@ def entries(draw: st.DrawFn) -> RemoteEntry:
     )
 
 
+def _listed(entry: RemoteEntry | None) -> Listed:
+    return Listed({TARGET.name: entry} if entry else {})
+
+
 @st.composite
 def facts(draw: st.DrawFn) -> Facts:
     """Facts in any combination; a target is unknown only when a problem says why."""
@@ -140,7 +145,7 @@ def facts(draw: st.DrawFn) -> Facts:
         problem=problem,
         rival=draw(st.sampled_from([None, None, None, "other/one"])),
         client=draw(st.none() | st.just(Ready(CREDENTIAL)) | PROBLEMS),
-        listed=draw(st.none() | st.builds(Listed, st.none() | entries()) | PROBLEMS),
+        listed=draw(st.none() | st.builds(_listed, st.none() | entries()) | PROBLEMS),
         key=draw(st.none() | KEYS | PROBLEMS),
         claimed_now=draw(st.booleans()),
     )
@@ -167,7 +172,7 @@ def likely_facts(draw: st.DrawFn) -> Facts:
         cause=draw(st.sampled_from(Cause)),
         target=TARGET,
         client=Ready(CREDENTIAL),
-        listed=Listed(draw(st.sampled_from([None, entry, replace(entry, description="three")]))),
+        listed=_listed(draw(st.sampled_from([None, entry, replace(entry, description="three")]))),
         key=key,
     )
 

@@ -29,7 +29,12 @@ _CONTROL = "/_simulator/"
 
 
 class Simulator:
-    """An Apinizer manager to test against: ``async with Simulator(config).running() as sim: sim.url``."""
+    """An Apinizer manager to test against: ``async with Simulator(config).running() as sim: sim.url``.
+
+    While it runs, `control` answers what its control API does, for tests in the same loop.
+    """
+
+    control: ControlApi
 
     def __init__(self, config: Config) -> None:
         names = [project.name for project in config.projects]
@@ -50,7 +55,7 @@ class Simulator:
             store.add_token(token.token, token.permissions, token.expires_at, renew=False)
         environments = Environments(self.config.projects)
         self._api = Api(self.config, store, environments, Sources(store, self._client))
-        self._control = ControlApi(self.config, store, environments, self.faults, self.recorder)
+        self.control = ControlApi(self.config, store, environments, self.faults, self.recorder)
         self._closing.clear()
         # A real server carries a call out although its client gave up, so handlers are not cancelled.
         server = web.Server(self._handle, handler_cancellation=False, access_log=None)
@@ -107,7 +112,7 @@ class Simulator:
         if refusal:
             return Answer(refusal.status, refusal.body).response()
         try:
-            return Answer(200, await self._control.perform(request.method, path, query, body)).response()
+            return Answer(200, await self.control.perform(request.method, path, query, body)).response()
         except ApiError as error:
             return Answer(error.status, error.body).response()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-Spec = dict[str, Any]
+from crd.case import Case, Spec, jwk, without
+from crd.generate_cases import ECDH, GENERATE, GENERATE_BAD, GENERATE_GOOD, OCT_WRAP, RSA
 
 LOOKED_UP: Spec = {"environmentName": "production", "useType": "SIGNATURE", "algorithm": "RS256"}
 URL: Spec = {"sourceType": "URL", "url": "https://idp.example/jwks"}
@@ -15,8 +15,6 @@ CERTIFICATE: Spec = {"sourceType": "CERTIFICATE", "certificateName": "c", **LOOK
 PUBLIC_KEY: Spec = {"sourceType": "PUBLIC_KEY", "keyName": "k", **LOOKED_UP}
 PRIVATE_KEY: Spec = {"sourceType": "PRIVATE_KEY", "keyName": "k", **LOOKED_UP}
 KEYSTORE: Spec = {"sourceType": "KEYSTORE", "keyStoreName": "s", "aliasName": "a", **LOOKED_UP}
-RSA: Spec = {"type": "RSA", "rsa": {"keySize": 2048}}
-GENERATE: Spec = {"sourceType": "GENERATE", "generate": RSA}
 
 TOKEN: Spec = {"tokenSecretRef": {"name": "token"}}
 CLIENT: Spec = {"clientCredentialsSecretRef": {"name": "client"}}
@@ -33,33 +31,8 @@ RULES_LEFT_OUT = (
     "existing errors to complete validation"
 )
 
-JWK = "JWK"
 NAMESPACED = "ApinizerConnection"
 CLUSTER_WIDE = "ClusterApinizerConnection"
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """An object; `refusals` are the server's words, one line each, and none when it is accepted."""
-
-    id: str
-    kind: str
-    spec: Spec
-    refusals: tuple[str, ...] = ()
-
-
-def without(spec: Spec, *names: str) -> Spec:
-    """Return a spec without some fields."""
-    return {name: value for name, value in spec.items() if name not in names}
-
-
-def generate(key_type: str, option: str, options: Spec, **more: Any) -> Spec:
-    """Return a spec that lets Apinizer make a key."""
-    return {"sourceType": "GENERATE", "generate": {"type": key_type, option: options, **more}}
-
-
-def _jwk(identity: str, spec: Spec, *refusals: str) -> Case:
-    return Case(f"jwk-{identity}", JWK, spec, refusals)
 
 
 def _both(identity: str, change: Spec, *refusals: str) -> tuple[Case, ...]:
@@ -69,47 +42,30 @@ def _both(identity: str, change: Spec, *refusals: str) -> tuple[Case, ...]:
     )
 
 
-EC_OPTION = {"curveType": "P256"}
-OCT_OPTION = {"keySize": 256}
-OKP_OPTION = {"curveType": "ED25519"}
 NAMES = ("a/b c%20d", "Schlüssel ключ 鍵", "...", "a.b", "%2e%2e")
 
 GOOD: tuple[Case, ...] = (
-    _jwk("url", URL),
-    _jwk("url-options", {**URL, "urlOptionConnectTimeout": 1, "urlOptionReadTimeout": 2, "urlOptionSizeLimit": 3}),
-    _jwk("url-kid", {**URL, "kid": "one", "url": "HTTP://[::1]:8080/jwks?x=y"}),
-    _jwk("paste", PASTE),
-    _jwk("paste-kid", {**PASTE, "kid": "one"}),
-    _jwk("from", FROM),
-    _jwk("certificate", CERTIFICATE),
-    _jwk("public-key", PUBLIC_KEY),
-    _jwk("private-key", PRIVATE_KEY),
-    _jwk("keystore", KEYSTORE),
-    _jwk("generate-rsa", GENERATE),
-    _jwk("generate-ec", generate("EC", "ec", EC_OPTION, algorithm="ES256", keyUseType="SIGNATURE")),
-    _jwk("generate-oct", generate("OCT", "oct", OCT_OPTION, algorithm="A256KW", keyUseType="ENCRYPTION")),
-    _jwk("generate-okp", generate("OKP", "okp", OKP_OPTION, algorithm="EdDSA", keyIdType="NONE")),
-    _jwk("generate-times", generate("RSA", "rsa", {"keySize": 4096}, notBeforeTime="2028-02-29T00:00:00Z")),
-    _jwk(
-        "generate-times-ordered",
-        generate(
-            "RSA",
-            "rsa",
-            {"keySize": 2048},
-            notBeforeTime="2027-01-31T00:30:00+01:00",
-            expirationTime="2027-01-31T00:00:00.5",
-        ),
-    ),
-    _jwk("encryption", {**CERTIFICATE, "useType": "ENCRYPTION", "algorithm": "RSA-OAEP-256"}),
-    _jwk("replace", {**URL, "updatePolicy": "Replace", "replacement": {"keepOldFor": "1h30m"}}),
-    _jwk("defaulted-connection", {**URL, "connectionRef": {}}),
-    _jwk("environments", {**URL, "requiredEnvironments": ["a", "b"]}),
+    jwk("url", URL),
+    jwk("url-options", {**URL, "urlOptionConnectTimeout": 1, "urlOptionReadTimeout": 2, "urlOptionSizeLimit": 3}),
+    jwk("url-kid", {**URL, "kid": "one", "url": "HTTP://[::1]:8080/jwks?x=y"}),
+    jwk("paste", PASTE),
+    jwk("paste-kid", {**PASTE, "kid": "one"}),
+    jwk("from", FROM),
+    jwk("certificate", CERTIFICATE),
+    jwk("public-key", PUBLIC_KEY),
+    jwk("private-key", PRIVATE_KEY),
+    jwk("keystore", KEYSTORE),
+    *GENERATE_GOOD,
+    jwk("encryption", {**CERTIFICATE, "useType": "ENCRYPTION", "algorithm": "RSA-OAEP-256"}),
+    jwk("replace", {**URL, "updatePolicy": "Replace", "replacement": {"keepOldFor": "1h30m"}}),
+    jwk("defaulted-connection", {**URL, "connectionRef": {}}),
+    jwk("environments", {**URL, "requiredEnvironments": ["a", "b"]}),
     *(
-        _jwk(f"adopt-{source.lower()}", {"sourceType": source, "adoptionPolicy": "IfMatching"})
+        jwk(f"adopt-{source.lower()}", {"sourceType": source, "adoptionPolicy": "IfMatching"})
         for source in ("URL", "COPY_PASTE", "CERTIFICATE", "PUBLIC_KEY", "PRIVATE_KEY", "KEYSTORE", "GENERATE")
     ),
-    _jwk("adopt-algorithm", {**without(CERTIFICATE, "useType"), "algorithm": "ES256K", "adoptionPolicy": "IfMatching"}),
-    *(_jwk(f"name-{number}", {**URL, "name": name, "projectName": name}) for number, name in enumerate(NAMES)),
+    jwk("adopt-algorithm", {**without(CERTIFICATE, "useType"), "algorithm": "ES256K", "adoptionPolicy": "IfMatching"}),
+    *(jwk(f"name-{number}", {**URL, "name": name, "projectName": name}) for number, name in enumerate(NAMES)),
     *_both("plain", {}),
     *(
         case
@@ -147,12 +103,12 @@ FOUR = "CERTIFICATE, PUBLIC_KEY, PRIVATE_KEY and KEYSTORE"
 
 def _needed(name: str, spec: Spec, types: str, remedy: str) -> Case:
     refusal = f"spec.{name}: Required value: spec.{name} is needed for sourceType {types}: {remedy}"
-    return _jwk(f"needed-{name}-{spec['sourceType']}", without(spec, name), refusal)
+    return jwk(f"needed-{name}-{spec['sourceType']}", without(spec, name), refusal)
 
 
 def _foreign(name: str, value: Any, spec: Spec, types: str) -> Case:
     refusal = f"spec.{name}: Forbidden: spec.{name} belongs to sourceType {types}; remove it or change spec.sourceType"
-    return _jwk(f"foreign-{name}", {**spec, name: value}, refusal)
+    return jwk(f"foreign-{name}", {**spec, name: value}, refusal)
 
 
 _BELONGING = (
@@ -187,13 +143,13 @@ _BELONGING = (
     _foreign("useType", "SIGNATURE", PASTE, FOUR),
     _foreign("algorithm", "RS256", GENERATE, FOUR),
     _foreign("generate", RSA, URL, "GENERATE"),
-    _jwk(
+    jwk(
         "paste-neither",
         without(PASTE, "jwkStr"),
         "spec.jwkStr: Required value: spec.jwkStr or spec.jwkStrFrom is needed for sourceType COPY_PASTE: "
         "set spec.jwkStr to the JWK or JWK Set, or spec.jwkStrFrom to the Secret that holds it",
     ),
-    _jwk(
+    jwk(
         "paste-both",
         {**PASTE, **FROM},
         "spec.jwkStr: Forbidden: spec.jwkStr and spec.jwkStrFrom exclude each other: keep one of them",
@@ -203,22 +159,12 @@ _BELONGING = (
 _BAD_URL = "must be an absolute http or https URL with a host: write it as"
 _URLS = (
     *(
-        _jwk(
-            f"url-bad-{number}", {**URL, "url": url}, f"spec.url: Invalid value: spec.url {_BAD_URL} https://HOST/PATH"
-        )
+        jwk(f"url-bad-{number}", {**URL, "url": url}, f"spec.url: Invalid value: spec.url {_BAD_URL} https://HOST/PATH")
         for number, url in enumerate(("ftp://h/", "/jwks", "h/jwks", "https://", "https://:80/", "http://a b/"))
     ),
 )
 
 SIGNATURE = "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, ES256K, HS256, HS384, HS512, EdDSA"
-ECDH = (
-    "ECDH-ES, ECDH-ES+A128KW, ECDH-ES+A192KW, ECDH-ES+A256KW, ECDH-1PU, ECDH-1PU+A128KW, ECDH-1PU+A192KW, "
-    "ECDH-1PU+A256KW"
-)
-OCT_WRAP = (
-    "A128KW, A192KW, A256KW, A128GCMKW, A192GCMKW, A256GCMKW, DIR, PBES2-HS256+A128KW, PBES2-HS384+A192KW, "
-    "PBES2-HS512+A256KW"
-)
 ENCRYPTION = f"RSA1_5, RSA-OAEP, RSA-OAEP-256, RSA-OAEP-384, RSA-OAEP-512, {ECDH}, {OCT_WRAP}"
 
 
@@ -226,7 +172,7 @@ def _algorithm(use: str | None, algorithm: str, text: str) -> Case:
     spec = {**CERTIFICATE, "algorithm": algorithm, "useType": use}
     if use is None:
         spec = {**without(spec, "useType"), "adoptionPolicy": "IfMatching"}
-    return _jwk(f"algorithm-{use}-{algorithm}", spec, f"spec.algorithm: Invalid value: spec.algorithm{text}")
+    return jwk(f"algorithm-{use}-{algorithm}", spec, f"spec.algorithm: Invalid value: spec.algorithm{text}")
 
 
 _ALGORITHMS = (
@@ -248,83 +194,6 @@ _ALGORITHMS = (
     _algorithm("SIGNATURE", "RSA256", f" must fit useType SIGNATURE: use one of {SIGNATURE}"),
     _algorithm("ENCRYPTION", "RS256", f" must fit useType ENCRYPTION: use one of {ENCRYPTION}"),
     _algorithm(None, "none", f" must be the name of an algorithm: use one of {SIGNATURE}, {ENCRYPTION}"),
-)
-
-_OPTIONS: dict[str, tuple[str, Spec, str]] = {
-    "RSA": ("rsa", {"keySize": 2048}, "keySize: 2048"),
-    "EC": ("ec", EC_OPTION, "curveType: P256"),
-    "OCT": ("oct", OCT_OPTION, "keySize: 256"),
-    "OKP": ("okp", OKP_OPTION, "curveType: ED25519"),
-}
-_ECDH_GENERATE = ECDH.replace("-", "_").replace("+", "_")
-_FITTING = {
-    ("RSA", "SIGNATURE"): "one of RSA256, RSA384, RSA512, PS256, PS384, PS512",
-    ("EC", "SIGNATURE"): "one of ES256, ES384, ES512, ES256K",
-    ("OCT", "SIGNATURE"): "one of HS256, HS384, HS512",
-    ("OKP", "SIGNATURE"): "EdDSA",
-    ("RSA", "ENCRYPTION"): "one of RSA1_5, RSA_OAEP, RSA_OAEP_256, RSA_OAEP_384, RSA_OAEP_512",
-    ("EC", "ENCRYPTION"): f"one of {_ECDH_GENERATE}",
-    ("OCT", "ENCRYPTION"): f"one of {OCT_WRAP.replace('-', '_').replace('+', '_')}",
-    ("OKP", "ENCRYPTION"): f"one of {_ECDH_GENERATE}",
-}
-
-
-def _time(name: str, value: str) -> Case:
-    return _jwk(
-        f"generate-{name}-{value}",
-        {"sourceType": "GENERATE", "generate": {**RSA, name: value}},
-        f'spec.generate.{name}: Invalid value: "{value}": spec.generate.{name} must be an ISO 8601 time: write it as '
-        "2027-01-31T00:00:00Z",
-    )
-
-
-_GENERATE = (
-    *(
-        _jwk(
-            f"generate-needs-{option}",
-            {"sourceType": "GENERATE", "generate": {"type": key_type}},
-            f"spec.generate.{option}: Required value: spec.generate.{option} is needed for type {key_type}: set it "
-            f"to the key's options, such as {example}",
-        )
-        for key_type, (option, _, example) in _OPTIONS.items()
-    ),
-    *(
-        _jwk(
-            f"generate-foreign-{option}",
-            {"sourceType": "GENERATE", "generate": {**base, option: options}},
-            f"spec.generate.{option}: Forbidden: spec.generate.{option} belongs to type {key_type}; remove it "
-            "or change spec.generate.type",
-        )
-        for key_type, (option, options, _) in _OPTIONS.items()
-        for base in ({"type": "EC", "ec": EC_OPTION} if key_type == "RSA" else RSA,)
-    ),
-    *(
-        _jwk(
-            f"generate-algorithm-{key_type}-{use}",
-            generate(key_type, _OPTIONS[key_type][0], _OPTIONS[key_type][1], keyUseType=use, algorithm="RS256"),
-            f"spec.generate.algorithm: Invalid value: spec.generate.algorithm must fit type {key_type} and "
-            f"keyUseType {use}: use {fitting}",
-        )
-        for (key_type, use), fitting in _FITTING.items()
-    ),
-    *(
-        _time("notBeforeTime", value)
-        for value in ("tomorrow", "2027-01-31", "2027-02-29T00:00:00Z", "2027-04-31T00:00:00Z", "2027-01-31T24:00:00Z")
-    ),
-    _time("expirationTime", "2027-01-31 00:00:00"),
-    _jwk(
-        "generate-times-reversed",
-        {
-            "sourceType": "GENERATE",
-            "generate": {
-                **RSA,
-                "notBeforeTime": "2027-01-31T00:00:00",
-                "expirationTime": "2027-01-31T01:00:00+02:00",
-            },
-        },
-        "spec.generate.expirationTime: Invalid value: spec.generate.expirationTime must be after "
-        "spec.generate.notBeforeTime: set a later expirationTime",
-    ),
 )
 
 
@@ -350,33 +219,33 @@ _NAMES = tuple(
     case
     for number, (value, fault) in enumerate(_NAME_FAULTS.items())
     for case in (
-        _jwk(f"bad-name-{number}", {**URL, "name": value}, _name_refusal("spec.name", value, fault)),
-        _jwk(f"bad-project-{number}", {**URL, "projectName": value}, _name_refusal("spec.projectName", value, fault)),
+        jwk(f"bad-name-{number}", {**URL, "name": value}, _name_refusal("spec.name", value, fault)),
+        jwk(f"bad-project-{number}", {**URL, "projectName": value}, _name_refusal("spec.projectName", value, fault)),
         *_both(f"bad-project-{number}", {"projectName": value}, _name_refusal("spec.projectName", value, fault)),
     )
 )
 
 _OTHER = (
-    _jwk(
+    jwk(
         "replacement",
         {**URL, "replacement": {"keepOldFor": "24h"}},
         "spec.replacement: Forbidden: spec.replacement belongs to updatePolicy Replace; remove it or "
         "set spec.updatePolicy to Replace",
     ),
-    _jwk(
+    jwk(
         "keep-old-for",
         {**URL, "updatePolicy": "Replace", "replacement": {"keepOldFor": "1d"}},
         'spec.replacement.keepOldFor: Invalid value: "1d": spec.replacement.keepOldFor must be a duration: write it '
         "as 30s, 10m or 1h30m",
     ),
-    _jwk(
+    jwk(
         "connection-kind",
         {**URL, "connectionRef": {"kind": "Connection"}},
         'spec.connectionRef.kind: Unsupported value: "Connection": supported values: "ApinizerConnection", '
         '"ClusterApinizerConnection"',
         RULES_LEFT_OUT,
     ),
-    _jwk(
+    jwk(
         "environment-twice",
         {**URL, "requiredEnvironments": ["a", "a"]},
         'spec.requiredEnvironments[1]: Duplicate value: "a"',
@@ -525,4 +394,4 @@ _CLUSTER = (
     ),
 )
 
-BAD: tuple[Case, ...] = (*_BELONGING, *_URLS, *_ALGORITHMS, *_GENERATE, *_NAMES, *_OTHER, *_CONNECTIONS, *_CLUSTER)
+BAD: tuple[Case, ...] = (*_BELONGING, *_URLS, *_ALGORITHMS, *GENERATE_BAD, *_NAMES, *_OTHER, *_CONNECTIONS, *_CLUSTER)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from crd.cases import CERTIFICATE, FROM, GENERATE, KEYSTORE, NAMESPACED, PASTE, PUBLIC_KEY, URL, Spec, without
+from crd.case import Spec, without
+from crd.cases import CERTIFICATE, FROM, KEYSTORE, NAMESPACED, PASTE, PUBLIC_KEY, URL
+from crd.generate_cases import GENERATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from http import HTTPStatus
 
 import pytest
 
-from crd.cases import BAD, CLUSTER, CONNECTION, GOOD, URL, Case
+from crd.case import Case
+from crd.cases import BAD, CLUSTER, CONNECTION, GOOD, URL
 from crd.changes import CHANGES, Change
 from crd.server import Object, Server, refusal, resource
 from jwk_operator.api.crd import RESOURCES

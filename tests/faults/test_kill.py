@@ -28,12 +28,13 @@ NAME = "key"
 SPEC = pasted(description="first")
 DEPLOYED = Condition("True", "Deployed", "Deployed to 2 environments.")
 
-CREATE_WRITES = {"answered": 3, "lost": 6, "refused": 5}
-"""Claim, POST, status. Where the answer is lost, that status tells of it; then come, for what the list shows, a status
-that it was found, PUT and a status, and for what it does not show POST again and a status."""
+CREATE_WRITES = {"answered": 4, "lost": 7, "refused": 6}
+"""The connection's finalizer, claim, POST, status. Where the answer is lost, that status tells of it; then come, for what
+the list shows, a status that it was found, PUT and a status, and for what it does not show POST again and a status."""
 
-DELETE_WRITES = {"answered": 2, "lost": 4, "refused": 4}
-"""DELETE, letting go; where the answer is lost, a status tells of it, then come DELETE again and letting go."""
+DELETE_WRITES = {"answered": 3, "lost": 5, "refused": 5}
+"""DELETE, letting go, the connection's finalizer; where the answer is lost, a status tells of it, then come DELETE again
+and the rest."""
 
 
 def _points(writes: dict[str, int]) -> Iterator[tuple[str, str]]:
@@ -97,11 +98,13 @@ def test_killed_while_creating(lives: Lives, answer: str, point: str) -> None:
         assert lives.space.wait(NAME).ready == DEPLOYED
         assert lives.remote == [NAME]
         assert lives.acted("create") == 1
+        assert lives.space.held()
         # A second POST only where the list has shown that the first one left nothing behind.
         assert len(lives.calls("create")) == (2 if answer == "refused" else 1)
         lives.space.delete(NAME)
         lives.space.wait_gone(NAME)
     assert lives.remote == []
+    assert not lives.space.held()
 
 
 @pytest.mark.parametrize(("answer", "point"), list(_points(DELETE_WRITES)))
@@ -115,6 +118,7 @@ def test_killed_while_deleting(lives: Lives, answer: str, point: str) -> None:
     with lives.sound():
         lives.space.wait_gone(NAME)
     assert lives.remote == []
+    assert not lives.space.held()
     assert lives.acted("delete") == 1
 
 

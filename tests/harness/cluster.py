@@ -155,18 +155,21 @@ class Cluster:
         return name
 
     def discard_namespace(self, name: str) -> None:
-        """Let every JWK of a namespace go and delete the namespace, without waiting for its end."""
+        """Let every JWK and connection of a namespace go and delete it, without waiting for its end."""
         if self.find("Namespace", None, name) is None:
             return
-        for raw in self.list("JWK", name):
-            if raw["metadata"].get("finalizers"):
-                self._release(name, raw["metadata"]["name"])
+        # the JWKs first: an operator that is at work puts the finalizer back to a connection in use
+        for kind in ("JWK", "ApinizerConnection"):
+            for raw in self.list(kind, name):
+                if raw["metadata"].get("finalizers"):
+                    self.release(kind, name, raw["metadata"]["name"])
         self.delete("Namespace", None, name)
 
-    def _release(self, namespace: str, name: str) -> None:
-        self.delete("JWK", namespace, name)
+    def release(self, kind: str, namespace: str | None, name: str) -> None:
+        """Delete an object against its finalizers."""
+        self.delete(kind, namespace, name)
         try:
-            self.patch("JWK", namespace, name, {"metadata": {"finalizers": None}})
+            self.patch(kind, namespace, name, {"metadata": {"finalizers": None}})
         except RefusedError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise

@@ -9,6 +9,7 @@ Object = dict[str, Any]
 
 API_VERSION = "apiops.apinizer.com/v1alpha1"
 FINALIZER = "apiops.apinizer.com/jwk"
+IN_USE = "apiops.apinizer.com/in-use"
 REMOTE = "apiops.apinizer.com/remote"
 CLAIM = "apiops.apinizer.com/claim"
 REQUESTED = "apiops.apinizer.com/reconcile-requested-at"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.cluster import Cluster, RefusedError, path_of, secret
-from harness.objects import API_VERSION, REQUESTED, Condition, Event, Jwk, Object
+from harness.objects import API_VERSION, IN_USE, REQUESTED, Condition, Event, Jwk, Object
 from harness.waiting import SECONDS, until
 
 CONNECTION = "ApinizerConnection"
@@ -92,6 +92,16 @@ class Space:
         found = self.find(name)
         assert found is not None, f"JWK {self.name}/{name} is gone"
         return found
+
+    def held(self, name: str = "default") -> bool:
+        """Whether a connection, which is there, has the finalizer of one that is needed."""
+        found = self.cluster.find(CONNECTION, self.name, name)
+        assert found is not None, f"connection {self.name}/{name} is gone"
+        return IN_USE in found["metadata"].get("finalizers", ())
+
+    def wait_held(self, held: bool, name: str = "default") -> None:
+        """Wait until a connection has that finalizer, or has lost it."""
+        until(lambda: self.held(name) is held, f"connection {name} held: {held}")
 
     def jwks(self) -> dict[str, Jwk]:
         """Return every JWK by its name."""

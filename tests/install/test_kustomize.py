@@ -33,12 +33,15 @@ READ = {"get", "list", "watch"}
 OWN_NAMESPACE = {
     (GROUP, "jwks"): READ | {"patch"},
     (GROUP, "jwks/status"): {"patch"},
-    (GROUP, "apinizerconnections"): READ,
+    (GROUP, "apinizerconnections"): READ | {"patch"},
     ("", "secrets"): READ,
     ("", "configmaps"): READ,
     ("", "events"): {"create"},
 }
-EVERYWHERE = OWN_NAMESPACE | {(GROUP, "clusterapinizerconnections"): READ, ("", "namespaces"): {"list", "watch"}}
+EVERYWHERE = OWN_NAMESPACE | {
+    (GROUP, "clusterapinizerconnections"): READ | {"patch"},
+    ("", "namespaces"): {"list", "watch"},
+}
 ALL_VERBS = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
 FOREIGN = [
     ("", "pods"),

@@ -96,7 +96,7 @@ def test_blocked_without_connection_and_freed_by_retain(
     space.jwk("one", pasted())
     space.wait("one")
     operator.stop()
-    space.delete("default", CONNECTION)
+    space.cluster.release(CONNECTION, space.name, "default")
     space.delete("one")
     operator.start()
     jwk = space.wait("one", "DeletionBlocked")

@@ -33,7 +33,10 @@ def test_two_hundred_while_stopped_then_a_restart(
     assert len(simulator.requests(space.project, "list")) == 1
     writes = Counter((request.verb, request.resource, request.name) for request in audit.writes())
     assert writes == Counter(
-        (("patch", resource, name) for name in names for resource in ("jwks", "jwks/status")),
+        [
+            ("patch", "apinizerconnections", "default"),
+            *(("patch", resource, name) for name in names for resource in ("jwks", "jwks/status")),
+        ]
     )
     assert audit.requests(verb="get", resource="jwks") == []
     assert audit.forbidden() == []

@@ -10,10 +10,11 @@ from jwk_operator.api.algorithms import KeyType
 from jwk_operator.api.jwk import JWKSpec
 from jwk_operator.api.names import Claim, RemoteName, source_digest, visible_digest
 from jwk_operator.api.reasons import Reason
+from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.api.resource import Resource
 from jwk_operator.api.status import Condition, DeploymentResult, EnvironmentResult, JWKStatus, RemoteStatus
 from jwk_operator.reconcile.keymaterial import KeyFacts
-from jwk_operator.reconcile.state import Cause, Facts, Keep, Listed, Note, Problem, Ready, RemoteEntry, Report
+from jwk_operator.reconcile.state import Cause, Facts, Keep, Listed, Note, Problem, Ready, Report
 
 NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -157,7 +158,7 @@ def owned(
 
 def looked(entry: RemoteEntry | None = None) -> dict[str, Any]:
     """Facts once line and list are open."""
-    return {"client": Ready(CREDENTIAL), "listed": Listed(entry)}
+    return {"client": Ready(CREDENTIAL), "listed": Listed({TARGET.name: entry} if entry else {})}
 
 
 def listed(facts: Facts, **differs: Any) -> Facts:

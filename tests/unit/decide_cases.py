@@ -52,8 +52,11 @@ EXISTS = (
     'JWK "signing" in project "shop" exists already and was not created by this resource; choose another spec.name or '
     "remove the JWK in Apinizer"
 )
-CANNOT = "The remote JWK cannot be changed to what the spec says: {}. Change it back, or delete and create anew."
-LOST = "The JWK exists; what its environments said is unknown, because the answer to the call was lost."
+CANNOT = (
+    "The remote JWK cannot be changed to what the spec says: {}. Change it back, set spec.updatePolicy to Replace, or "
+    "delete and create anew."
+)
+LOST = "The JWK exists; what its environments have is unknown, because the answer to the call was lost."
 MISSING = 'JWK "signing" in project "shop" is missing in Apinizer; it is created again.'
 OTHER = RemoteName("shop", "other")
 
@@ -132,26 +135,6 @@ GATES: list[Case] = [
     ("rejected, check-up", new(reason=R.REJECTED, cause=Cause.CHECKUP), Rest()),
     ("rejected, start", new(reason=R.REJECTED, cause=Cause.START), Rest()),
     ("rejected, dependency changed", new(reason=R.REJECTED, cause=Cause.DEPENDENCY), Look(listed=True)),
-    (
-        "generate",
-        new("GENERATE"),
-        stalled(R.INVALID_SPEC, "spec.sourceType: GENERATE is not supported yet; use another sourceType"),
-    ),
-    (
-        "replace",
-        new(spec={"updatePolicy": "Replace"}),
-        stalled(R.INVALID_SPEC, "spec.updatePolicy: Replace is not supported yet; use Immutable"),
-    ),
-    (
-        "replacement",
-        new(spec={"replacement": {}}),
-        stalled(R.INVALID_SPEC, "spec.replacement is not supported yet; remove it"),
-    ),
-    (
-        "adoption",
-        new(spec={"adoptionPolicy": "IfMatching"}),
-        stalled(R.INVALID_SPEC, "spec.adoptionPolicy: IfMatching is not supported yet; use Never"),
-    ),
     *(
         (f"blocked by {reason}", facts_of(_PLAIN, target=None, problem=problem(reason)), stalled(reason, "Mend it."))
         for reason in (R.CONNECTION_NOT_FOUND, R.CONNECTION_NOT_ALLOWED, R.PROJECT_NOT_SET, R.INVALID_SPEC)
@@ -215,7 +198,7 @@ _RECOVERED_KEY = a_remote(_PASTE, type="EC", kid="k1", thumbprint="thumb", obser
 
 
 def _found(remote: RemoteStatus) -> Report:
-    message = "The JWK exists, though the answer to the create call was lost; an update call deploys it again."
+    message = "The JWK exists, though the answer to the create call was lost; what is left to do follows."
     return Report(R.UPDATING, message, synced=False, deployed=None, remote=remote, deployment=None, delay=0)
 
 

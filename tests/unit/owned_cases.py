@@ -61,10 +61,8 @@ OWNED: list[Case] = [
         owned(cause=Cause.DEPENDENCY, target=OTHER),
         stalled(
             R.REPLACEMENT_REQUIRED,
-            CANNOT.format(
-                'it is "signing" in project "shop", while the connection and the spec now name '
-                '"other" in project "shop"'
-            ),
+            'The remote JWK is "signing" in project "shop", while the connection and the spec now name "other" in '
+            'project "shop". Change that back, or delete this resource and create it anew.',
             deployed=AS_IS,
         ),
     ),
@@ -150,7 +148,7 @@ OWNED: list[Case] = [
     (
         "description nobody wished for",
         listed(_CHECKUP, description="theirs"),
-        deployed(_CHECKUP, "Deployed to 1 environment.", remote=_SEEN.model_copy(update={"description": "theirs"})),
+        deployed(_CHECKUP, "Deployed to 1 environment.", remote=_SEEN.model_copy(update={"description": None})),
     ),
     (
         "description edited, no line",

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.apinizer.answers import (
     Deployment,
     EnvironmentOutcome,
-    ListedJwk,
     Verdict,
     classify_error,
     read_deployment,
@@ -123,16 +123,16 @@ FULL = {
         ({"resultList": [1]}, None),
         ({"resultList": [{}]}, None),
         ({"resultList": []}, {}),
-        ({"resultList": [FULL]}, {"a": ListedJwk("a", "d", "URL", "u", "EC", "k")}),
-        ({"resultList": [{"name": "a"}]}, {"a": ListedJwk("a", "", "", None, None, None)}),
-        ({"resultList": [{"name": "a", "kid": "", "type": None}]}, {"a": ListedJwk("a", "", "", None, None, None)}),
+        ({"resultList": [FULL]}, {"a": RemoteEntry("d", "URL", "u", "EC", "k")}),
+        ({"resultList": [{"name": "a"}]}, {"a": RemoteEntry("", "", None, None, None)}),
+        ({"resultList": [{"name": "a", "kid": "", "type": None}]}, {"a": RemoteEntry("", "", None, None, None)}),
         (
             {"resultList": [{"name": "a"}, {"name": "A"}]},
-            {name: ListedJwk(name, "", "", None, None, None) for name in ("a", "A")},
+            {name: RemoteEntry("", "", None, None, None) for name in ("a", "A")},
         ),
     ],
 )
-def test_read_list(body: dict[str, Any], entries: dict[str, ListedJwk] | None) -> None:
+def test_read_list(body: dict[str, Any], entries: dict[str, RemoteEntry] | None) -> None:
     assert read_list(body) == entries
 
 

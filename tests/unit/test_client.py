@@ -3,62 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from jwk_operator.apinizer.answers import Answer, Deployment, EnvironmentOutcome, ListedJwk, Verdict
+from jwk_operator.api.remote import RemoteEntry
+from jwk_operator.apinizer.answers import Answer, Deployment, EnvironmentOutcome, Verdict
 from jwk_operator.apinizer.client import ManagementClient
 from jwk_operator.apinizer.scrub import Secret
-from jwk_operator.apinizer.transport import Endpoint
+from unit.manager import TOKEN, line, says
 
-TOKEN = "token-0123456789abcdef"
 PRIVATE = "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE"
-Reply = Callable[[web.Request], web.StreamResponse]
 ODD_FORM = "Apinizer answered 200 in a form that is not documented"
-
-
-class Manager:
-    """A server that keeps what it was asked, and answers what the test says."""
-
-    def __init__(self) -> None:
-        self.requests: list[web.Request] = []
-        self.bodies: list[bytes] = []
-        self.reply: Reply = lambda _: web.json_response({"success": True})
-        self.calls: list[tuple[str, int]] = []
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        self.requests.append(request)
-        self.bodies.append(await request.read())
-        return self.reply(request)
-
-    def told(self, call: str, status: int, seconds: float) -> None:
-        assert seconds >= 0
-        self.calls.append((call, status))
-
-
-@asynccontextmanager
-async def line() -> AsyncIterator[tuple[Manager, ManagementClient]]:
-    manager = Manager()
-    application = web.Application()
-    application.router.add_route("*", "/{rest:.*}", manager.answer)
-    async with TestServer(application) as server:
-        endpoint = Endpoint(str(server.make_url("/apiops/")), connect_timeout=5, read_timeout=5)
-        client = ManagementClient(endpoint, Secret(TOKEN), manager.told)
-        try:
-            yield manager, client
-        finally:
-            await client.aclose()
-
-
-def says(status: int, body: Any = None, **headers: str) -> Reply:
-    """A reply with a JSON body, or with text as it is."""
-    text = body if isinstance(body, str) else json.dumps(body)
-    return lambda _: web.Response(status=status, text=text, headers=headers)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +51,7 @@ async def test_calls_as_they_go_over_the_wire() -> None:
     async with line() as (manager, client):
         await client.create("shop", {"name": "signing", "sourceType": "URL"})
         await client.update("shop", "signing", "text")
+        await client.update("shop", "signing", "", "a/b")
         await client.delete("shop", "signing")
         await client.list_jwks("shop")
     sent = [
@@ -102,6 +60,7 @@ async def test_calls_as_they_go_over_the_wire() -> None:
     assert [(method, path, json.loads(body) if body else None) for method, path, body in sent] == [
         ("POST", "/apiops/projects/shop/jwks/", {"name": "signing", "sourceType": "URL"}),
         ("PUT", "/apiops/projects/shop/jwks/signing/", {"description": "text"}),
+        ("PUT", "/apiops/projects/shop/jwks/signing/", {"name": "a/b", "description": ""}),
         ("DELETE", "/apiops/projects/shop/jwks/signing/", None),
         ("GET", "/apiops/projects/shop/jwks/", None),
     ]
@@ -110,10 +69,10 @@ async def test_calls_as_they_go_over_the_wire() -> None:
         assert request.headers["Accept"] == "application/json"
         assert request.headers["User-Agent"] == "jwk-operator"
         assert request.headers["Accept-Encoding"] == "identity"
-    assert [request.headers.get("Content-Type") for request in manager.requests] == ["application/json"] * 2 + [
+    assert [request.headers.get("Content-Type") for request in manager.requests] == ["application/json"] * 3 + [
         None
     ] * 2
-    assert manager.calls == [("create", 200), ("update", 200), ("delete", 200), ("list", 200)]
+    assert manager.calls == [(call, 200) for call in ("create", "update", "update", "delete", "list")]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -179,7 +138,7 @@ async def test_deployment_of_a_write() -> None:
 async def test_list() -> None:
     async with line() as (manager, client):
         manager.reply = says(200, {"success": True, "resultList": [{"name": "a", "kid": "k"}]})
-        assert await client.list_jwks("shop") == {"a": ListedJwk("a", "", "", None, None, "k")}
+        assert await client.list_jwks("shop") == {"a": RemoteEntry("", "", None, None, "k")}
         manager.reply = says(200, {"success": True, "resultList": "none"})
         odd = Answer(Verdict.SERVER_ERROR, "the list is not of the documented form", 200)
         assert await client.list_jwks("shop") == odd

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jwk_operator.api.base import CLAIM_ANNOTATION, FINALIZER, REMOTE_ANNOTATION
+from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.apinizer.answers import Answer, Deployment, EnvironmentOutcome, Verdict
 from jwk_operator.kube.jwks import read, trim
 from jwk_operator.reconcile.conclude import conclude, problem_of
@@ -34,7 +35,6 @@ from jwk_operator.reconcile.state import (
     Look,
     MakeClaim,
     Ready,
-    RemoteEntry,
     Report,
     Rest,
     Update,
@@ -194,7 +194,9 @@ class World:
         if wanted.listed:
             entry = self.project.get(TARGET.name, ("", None))[1]
             lost = problem_of(facts, Answer(Verdict.UNREACHABLE, "no answer"))
-            facts = replace(facts, listed=lost if fault is Fault.NO_LIST else Listed(entry))
+            facts = replace(
+                facts, listed=lost if fault is Fault.NO_LIST else Listed({TARGET.name: entry} if entry else {})
+            )
         if wanted.listed and fault is Fault.FOREIGN_AFTER_LIST:
             self.foreign_comes()
         return facts

@@ -30,7 +30,7 @@ from unit.builders import NOW, a_status
 
 
 def _entry_is_claimed(known: Facts) -> bool:
-    claim, entry = known.resource.claim, known.listed.entry if isinstance(known.listed, Listed) else None
+    claim, entry = known.resource.claim, known.entry
     if claim is None or entry is None:
         return False
     seen = (entry.source_type, entry.source_url, entry.description)
@@ -52,7 +52,7 @@ def test_steps_rest_on_what_is_known(known: Facts) -> None:
         case Delete():
             _check_delete(known, decision)
         case MakeClaim():
-            assert known.listed == Listed(None)
+            assert known.listed == Listed({})
             assert known.rival is None
             assert decision.claim.uid == known.resource.uid
             assert decision.claim.remote == known.target
@@ -72,7 +72,7 @@ def _check_create(known: Facts, decision: Create) -> None:
     about_key = (key.type.value, key.kid) if key else (None, None)
     assert claim.visible == visible_digest(spec.source_type.value, spec.url, spec.description, *about_key)
     assert resource.status.remote is None
-    assert known.listed == Listed(None)
+    assert known.listed == Listed({})
 
 
 def _check_update(known: Facts, decision: Update) -> None:

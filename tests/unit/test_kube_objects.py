@@ -43,7 +43,7 @@ def test_what_is_no_token(text: str, message: str) -> None:
 
 
 CLAIM = Claim(RemoteName("shop", "signing"), "u1", "v", "s")
-MARKS = {REMOTE_ANNOTATION: "shop/signing", CLAIM_ANNOTATION: "u1.v.s"}
+MARKS = {REMOTE_ANNOTATION: "shop/signing", CLAIM_ANNOTATION: "u1.v.s.-.-.-"}
 
 
 def a_jwk(spec: dict[str, Any] | None = None, status: dict[str, Any] | None = None, **metadata: Any) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def a_jwk(spec: dict[str, Any] | None = None, status: dict[str, Any] | None = No
         ({"annotations": MARKS, "finalizers": ["other"]}, None),
         ({"annotations": MARKS}, None),
         ({"annotations": {REMOTE_ANNOTATION: "shop/signing"}, "finalizers": [FINALIZER]}, None),
-        ({"annotations": {CLAIM_ANNOTATION: "u1.v.s"}, "finalizers": [FINALIZER]}, None),
+        ({"annotations": {CLAIM_ANNOTATION: "u1.v.s.-.-.-"}, "finalizers": [FINALIZER]}, None),
         ({"annotations": {**MARKS, REMOTE_ANNOTATION: "shop"}, "finalizers": [FINALIZER]}, None),
         ({"annotations": {**MARKS, CLAIM_ANNOTATION: "u1"}, "finalizers": [FINALIZER]}, None),
         ({"annotations": None, "finalizers": None}, None),

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import asyncio
 
-from jwk_operator.apinizer.answers import Answer, ListedJwk, Verdict
+from jwk_operator.api.remote import RemoteEntry
+from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.client import ManagementClient
-from jwk_operator.apinizer.lists import ProjectLists
+from jwk_operator.apinizer.lists import SHORT_WHILE, ProjectLists
 from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.apinizer.transport import Endpoint
 
 FOREVER = 1e9
-Entries = dict[str, ListedJwk]
+Entries = dict[str, RemoteEntry]
 
 
-def entry(name: str) -> ListedJwk:
-    return ListedJwk(name, "", "URL", None, None, None)
+def entry(name: str) -> RemoteEntry:
+    return RemoteEntry(name, "URL", None, None, None)
+
+
+async def entry_of(
+    lists: ProjectLists, project: str, name: str, max_age: float = SHORT_WHILE
+) -> Answer | RemoteEntry | None:
+    """The entry of one name, None when it is free."""
+    found = await lists.entries(project, [name], max_age)
+    return found if isinstance(found, Answer) else found.get(name)
 
 
 class Client(ManagementClient):
@@ -40,19 +49,19 @@ async def settle() -> None:
 async def test_all_who_ask_at_once_share_one_list() -> None:
     client = Client()
     lists = ProjectLists(client)
-    tasks = [asyncio.ensure_future(lists.entry("shop", name)) for name in ("a", "b", "a")]
+    tasks = [asyncio.ensure_future(entry_of(lists, "shop", name)) for name in ("a", "b", "a")]
     await settle()
     assert len(client.asked) == 1
     client.asked[0].set_result({"a": entry("a")})
     assert await asyncio.gather(*tasks) == [entry("a"), None, entry("a")]
-    assert await lists.entry("shop", "a", FOREVER) == entry("a")
+    assert await entry_of(lists, "shop", "a", FOREVER) == entry("a")
     assert len(client.asked) == 1
 
 
 async def test_projects_have_their_own_lists() -> None:
     client = Client()
     lists = ProjectLists(client)
-    tasks = [asyncio.ensure_future(lists.entry(project, "a")) for project in ("shop", "bank")]
+    tasks = [asyncio.ensure_future(entry_of(lists, project, "a")) for project in ("shop", "bank")]
     await settle()
     assert len(client.asked) == 2
     for asked in client.asked:
@@ -64,7 +73,7 @@ async def test_a_list_of_no_age_is_read_again() -> None:
     client = Client()
     lists = ProjectLists(client)
     for number in (1, 2):
-        task = asyncio.ensure_future(lists.entry("shop", "a", 0))
+        task = asyncio.ensure_future(entry_of(lists, "shop", "a", 0))
         await settle()
         assert len(client.asked) == number
         client.asked[-1].set_result({})
@@ -74,27 +83,27 @@ async def test_a_list_of_no_age_is_read_again() -> None:
 async def test_a_list_from_before_a_write_does_not_speak_of_that_name() -> None:
     client = Client()
     lists = ProjectLists(client)
-    first = asyncio.ensure_future(lists.entry("shop", "a", FOREVER))
+    first = asyncio.ensure_future(entry_of(lists, "shop", "a", FOREVER))
     await settle()
     client.asked[0].set_result({})
     assert await first is None
     lists.written("shop", "a")
-    assert await lists.entry("shop", "b", FOREVER) is None
-    again = asyncio.ensure_future(lists.entry("shop", "a", FOREVER))
+    assert await entry_of(lists, "shop", "b", FOREVER) is None
+    again = asyncio.ensure_future(entry_of(lists, "shop", "a", FOREVER))
     await settle()
     assert len(client.asked) == 2
     client.asked[1].set_result({"a": entry("a")})
     assert await again == entry("a")
-    assert await lists.entry("shop", "a", FOREVER) == entry("a")
+    assert await entry_of(lists, "shop", "a", FOREVER) == entry("a")
 
 
 async def test_a_list_that_began_before_a_write_does_not_speak_of_that_name() -> None:
     client = Client()
     lists = ProjectLists(client)
-    early = asyncio.ensure_future(lists.entry("shop", "b", FOREVER))
+    early = asyncio.ensure_future(entry_of(lists, "shop", "b", FOREVER))
     await settle()
     lists.written("shop", "a")
-    late = asyncio.ensure_future(lists.entry("shop", "a", FOREVER))
+    late = asyncio.ensure_future(entry_of(lists, "shop", "a", FOREVER))
     await settle()
     assert len(client.asked) == 1
     client.asked[0].set_result({})
@@ -111,7 +120,7 @@ async def test_an_answer_that_is_no_list_is_not_kept() -> None:
     lists = ProjectLists(client)
     down = Answer(Verdict.UNREACHABLE, "down")
     for answer, seen in ((down, down), ({"a": entry("a")}, entry("a"))):
-        task = asyncio.ensure_future(lists.entry("shop", "a", FOREVER))
+        task = asyncio.ensure_future(entry_of(lists, "shop", "a", FOREVER))
         await settle()
         client.asked[-1].set_result(answer)
         assert await task == seen
@@ -121,7 +130,7 @@ async def test_an_answer_that_is_no_list_is_not_kept() -> None:
 async def test_one_who_gives_up_takes_the_list_from_nobody() -> None:
     client = Client()
     lists = ProjectLists(client)
-    impatient, patient = (asyncio.ensure_future(lists.entry("shop", "a")) for _ in range(2))
+    impatient, patient = (asyncio.ensure_future(entry_of(lists, "shop", "a")) for _ in range(2))
     await settle()
     impatient.cancel()
     await settle()
@@ -133,11 +142,11 @@ async def test_one_who_gives_up_takes_the_list_from_nobody() -> None:
 async def test_a_list_that_breaks_is_asked_for_again() -> None:
     client = Client()
     lists = ProjectLists(client)
-    first = asyncio.ensure_future(lists.entry("shop", "a"))
+    first = asyncio.ensure_future(entry_of(lists, "shop", "a"))
     await settle()
     client.asked[0].set_exception(RuntimeError("a bug"))
     assert isinstance((await asyncio.gather(first, return_exceptions=True))[0], RuntimeError)
-    second = asyncio.ensure_future(lists.entry("shop", "a"))
+    second = asyncio.ensure_future(entry_of(lists, "shop", "a"))
     await settle()
     client.asked[1].set_result({})
     assert await second is None

@@ -90,9 +90,12 @@ PROBLEMS: list[tuple[str, list[Raw], dict[str, Any], Problem]] = [
     ("unreadable", [a_connection(baseUrl=None)], {}, (R.INVALID_SPEC, f"{OWN} default: spec.baseUrl: Field required.")),
     (
         "not supported",
-        [a_connection(readOnly=True)],
+        [a_connection(burst=1)],
         {},
-        (R.INVALID_SPEC, f"{OWN} default: spec.readOnly is not supported yet; use suspend on each JWK."),
+        (
+            R.INVALID_SPEC,
+            f"{OWN} default: spec.requestsPerSecond and burst are not supported yet; use maxConcurrentRequests.",
+        ),
     ),
     ("nobody is allowed", [for_all()], MAIN, (R.CONNECTION_NOT_ALLOWED, NOT_ALLOWED)),
     ("others are allowed", [for_all(names=["x"])], MAIN, (R.CONNECTION_NOT_ALLOWED, NOT_ALLOWED)),
@@ -191,7 +194,7 @@ def test_label_selector(
 
 def claims(raw: Raw, remote: str = "shop/signing") -> Raw:
     """The same resource with its claim on a remote name."""
-    marks = {REMOTE_ANNOTATION: remote, CLAIM_ANNOTATION: f"{raw['metadata']['uid']}.v.s"}
+    marks = {REMOTE_ANNOTATION: remote, CLAIM_ANNOTATION: f"{raw['metadata']['uid']}.v.s.-.-.-"}
     return {**raw, "metadata": {**raw["metadata"], "annotations": marks, "finalizers": [FINALIZER]}}
 
 

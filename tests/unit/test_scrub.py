@@ -47,6 +47,23 @@ def test_showing_twice_changes_nothing(text: str) -> None:
     assert presentable(presentable(text)) == presentable(text)
 
 
+@pytest.mark.parametrize("member", ["d", "p", "q", "dp", "dq", "qi", "k"])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('got {"kid":"one","NAME":"c2VjcmV0","n":"abc"}', 'got {"kid":"one","NAME":"***","n":"abc"}'),
+        ('{ "NAME" :\n "c2VjcmV0" }', '{ "NAME" : "***" }'),
+        (r'"jwkStr":"{\"NAME\":\"c2VjcmV0\"}"', r'"jwkStr":"{\"NAME\":\"***"}"'),
+        (r'"{\\\"NAME\\\":\\\"c2VjcmV0\\\"}"', r'"{\\\"NAME\\\":\\\"***"}"'),
+        ('cut off: {"NAME":"c2Vj', 'cut off: {"NAME":"***'),
+        ('{"NAME":"a\nb"}', '{"NAME":"***"}'),
+        ('{"xNAME":"a"}', '{"xNAME":"a"}'),
+    ],
+)
+def test_private_members_of_an_unknown_key_are_masked(text: str, shown: str, member: str) -> None:
+    assert presentable(text.replace("NAME", member)) == shown.replace("NAME", member)
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -14,8 +14,10 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 FINALIZER = f"{GROUP}/jwk"
+IN_USE_FINALIZER = f"{GROUP}/in-use"
 REMOTE_ANNOTATION = f"{GROUP}/remote"
 CLAIM_ANNOTATION = f"{GROUP}/claim"
+ASIDE_ANNOTATION = f"{GROUP}/aside"
 RECONCILE_ANNOTATION = f"{GROUP}/reconcile-requested-at"
 
 

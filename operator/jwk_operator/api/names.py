@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Container
 from dataclasses import dataclass
+from enum import Enum
 from urllib.parse import quote, unquote
 
 from jwk_operator.api.jwk import JWKSpec
+
+LONGEST_NAME = 255
 
 _SOURCE_FIELDS = frozenset(
     {
@@ -55,13 +59,57 @@ class RemoteName:
         return None if {remote.project, remote.name} & {".", ".."} else remote
 
 
+class Phase(Enum):
+    """What a replacement is about to do, written down before it is done."""
+
+    RENAMING = "renaming"
+    """The old JWK is given its name aside."""
+    CREATING = "creating"
+    """The new JWK is created under the name; once it is there, the old one goes."""
+    RETURNING = "returning"
+    """The old JWK is given its own name back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """The record of a replacement: the old JWK, and the name that it has or gets meanwhile.
+
+    `source` and `key` are the digests that the old JWK was made from, and `seen` is that of what the list shows of its
+    key, by which it is told from any other JWK of either name.
+    """
+
+    name: str
+    source: str
+    key: str
+    seen: str
+    phase: Phase
+
+    def encode(self) -> str:
+        """Return the third annotation's value."""
+        return ".".join((self.phase.value, self.source or _NONE, self.key or _NONE, self.seen, quote(self.name, "")))
+
+    @classmethod
+    def decode(cls, text: str | None) -> Aside | None:
+        """Read what `encode` wrote; None for anything else."""
+        parts = (text or "").split(".", 4)
+        if len(parts) != 5 or parts[0] not in {phase.value for phase in Phase}:
+            return None
+        phase, source, key, seen, name = (*parts[:4], unquote(parts[4]))
+        if name in ("", ".", ".."):
+            return None
+        return cls(name, source.replace(_NONE, ""), key.replace(_NONE, ""), seen, Phase(phase))
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """The durable record "we may own this", written together with the finalizer before the create call.
 
     `uid` binds it to one resource: a copy of the resource, or one restored from a backup, has another one's claim.
-    `visible` and `source` are digests of what the create call was going to send: of the fields that the project's list
-    shows, and of all source fields of the spec. They let a later pass recognise the JWK even after the spec was edited.
+    `visible`, `source` and `key` are digests of what the create call was going to send: of the fields that the
+    project's list shows, of all source fields of the spec, and of the key where it comes from a Secret. They let a
+    later pass recognise the JWK even after the spec was edited. `address` is the digest of the manager's address: a
+    name at another manager is another JWK. With `adopts` nothing was to be sent: the JWK was there, and `visible` is
+    what the list showed of it.
     """
 
     remote: RemoteName
@@ -69,20 +117,41 @@ class Claim:
     visible: str
     source: str
     address: str = ""
-    """Digest of the manager's address: a name at another manager is another JWK."""
+    key: str = ""
+    adopts: bool = False
+    aside: Aside | None = None
 
     def encode(self) -> str:
-        """Return the second annotation's value; the first one is `remote.encode()`."""
-        return ".".join(part for part in (self.uid, self.visible, self.source, self.address) if part)
+        """Return the second annotation's value; the first is `remote.encode()`, the third `aside.encode()`."""
+        digests = (self.source, self.address, self.key, "adopts" if self.adopts else "")
+        return ".".join((self.uid, self.visible, *(digest or _NONE for digest in digests)))
 
     @classmethod
-    def decode(cls, remote: str | None, claim: str | None) -> Claim | None:
-        """Read both annotations; None when there is no usable record."""
+    def decode(cls, remote: str | None, claim: str | None, aside: str | None = None) -> Claim | None:
+        """Read the annotations; None when there is no usable record."""
         name = RemoteName.decode(remote or "")
-        parts = (claim or "").split(".")
-        if name is None or len(parts) not in (3, 4):
+        parts = ["" if part == _NONE else part for part in (claim or "").split(".")]
+        if name is None or len(parts) != 6:
             return None
-        return cls(name, *parts)
+        uid, visible, source, address, key, adopts = parts
+        return cls(name, uid, visible, source, address, key, adopts == "adopts", Aside.decode(aside))
+
+
+_NONE = "-"
+
+
+def aside_name(name: str, uid: str, source: str, taken: Container[str]) -> str:
+    """Return the name for an old JWK while a new one takes its place: recognisable, within 255 characters, and free.
+
+    It is derived from the resource's `uid` and the old source, so that no two resources ever mean the same one.
+    """
+    attempt = 0
+    while True:
+        suffix = f"-replaced-{_digest([uid, source, attempt])[:8]}"
+        candidate = name[: LONGEST_NAME - len(suffix)] + suffix
+        if candidate not in taken:
+            return candidate
+        attempt += 1
 
 
 def visible_digest(
@@ -90,6 +159,11 @@ def visible_digest(
 ) -> str:
     """Digest of what the project's list shows of a JWK; `key_type` and `kid` are None where not known ahead."""
     return _digest([source_type, url or "", description or "", key_type or "", kid or ""])
+
+
+def seen_digest(key_type: str | None, kid: str | None) -> str:
+    """Digest of what the project's list shows of a key, which no update call changes."""
+    return _digest([key_type or "", kid or ""])
 
 
 def address_digest(address: str) -> str:

@@ -37,10 +37,23 @@ class RemoteStatus(ApiModel):
     thumbprint: str | None = Field(
         None, description="SHA-256 thumbprint of the key (RFC 7638, base64url), when the operator holds the key."
     )
-    description: str | None = Field(None, description="Description that was last sent to Apinizer.")
+    description: str | None = Field(
+        None, description="Description that was last sent or seen; absent when the spec leaves it to others."
+    )
     source_digest: str | None = Field(
         None,
         description="Digest over the spec's source fields that the JWK was created from; reveals nothing of a key.",
+    )
+    key_digest: str | None = Field(
+        None,
+        description="Digest of the key that `spec.jwkStrFrom` gave, by which a changed Secret is noticed; salted and "
+        "slow for a symmetric key.",
+    )
+    secret_version: str | None = Field(
+        None, description="resourceVersion of the Secret when that key was last read from it."
+    )
+    adopted: bool | None = Field(
+        None, description="True when the JWK existed before this resource and was taken over by it."
     )
     source_detached: bool | None = Field(
         None, description="True once an update has cut the link between the JWK and its source."
@@ -83,6 +96,7 @@ class ReplacementStatus(ApiModel):
     step: Literal["RenamedAside", "Created", "KeepingOld"] = Field(description="Last step that is done.")
     old_name: str = Field(description="Name that the old JWK has meanwhile.")
     keep_old_until: datetime | None = Field(None, description="When the old JWK goes.")
+    refusal: str | None = Field(None, description="Why Apinizer refused the new JWK, while the old one is put back.")
 
 
 class JWKStatus(ApiModel):

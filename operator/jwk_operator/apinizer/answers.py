@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from jwk_operator.api.remote import RemoteEntry
+
 
 class Verdict(Enum):
     """How an answer is to be treated."""
@@ -66,18 +68,6 @@ class Answer:
     deployment: Deployment | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ListedJwk:
-    """One entry of the project's list."""
-
-    name: str
-    description: str
-    source_type: str
-    source_url: str | None
-    type: str | None
-    kid: str | None
-
-
 _ABOUT_PROJECT = re.compile(r"\s*project\b", re.IGNORECASE)
 _JWK_MISSING = re.compile(r"JWK \(name: .*\) is not found!", re.DOTALL)
 
@@ -121,14 +111,13 @@ def read_deployment(body: dict[str, Any]) -> Deployment | None:
     return Deployment(result.get("success") is True, str(result.get("message") or ""), outcomes)
 
 
-def read_list(body: dict[str, Any]) -> dict[str, ListedJwk] | None:
+def read_list(body: dict[str, Any]) -> dict[str, RemoteEntry] | None:
     """Read a project's list into entries by name; None when it is not of the documented form."""
     items = body.get("resultList")
     if not isinstance(items, list) or not all(isinstance(item, dict) and "name" in item for item in items):
         return None
     return {
-        str(item["name"]): ListedJwk(
-            name=str(item["name"]),
+        str(item["name"]): RemoteEntry(
             description=str(item.get("description") or ""),
             source_type=str(item.get("sourceType") or ""),
             source_url=_text(item.get("sourceUrl")),

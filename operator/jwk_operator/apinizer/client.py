@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 import httpx
 
+from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.apinizer.answers import (
     Answer,
     Deployment,
-    ListedJwk,
     Verdict,
     classify_error,
     read_deployment,
@@ -42,19 +42,26 @@ class ManagementClient:
     Every method returns an `Answer` or a value, and raises nothing for what the network or the manager may do.
     """
 
-    def __init__(self, endpoint: Endpoint, token: Secret, observer: CallObserver | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        token: Secret,
+        observer: CallObserver | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Open a client. Raises ssl.SSLError when the endpoint's `ca_pem` holds no certificate."""
         self.endpoint = endpoint
         self.token = token
         self._http = open_client(endpoint)
         self._slots = asyncio.Semaphore(endpoint.max_concurrent_requests)
         self._observe = observer
+        self._clock = clock
         self._root = f"{endpoint.address}/apiops"
         self._paused_until = 0.0
         self._users = 0
         self._retired = False
 
-    async def list_jwks(self, project: str) -> Answer | dict[str, ListedJwk]:
+    async def list_jwks(self, project: str) -> Answer | dict[str, RemoteEntry]:
         """GET the project's list: entries by name, or the answer that came instead."""
         answer, body = await self._call("list", "GET", _path(project))
         if answer.verdict in (Verdict.MISSING, Verdict.EXISTS, Verdict.REJECTED):
@@ -70,9 +77,17 @@ class ManagementClient:
         """POST a JWK. `body` is the create request; `secrets` are the private values in it, for scrubbing."""
         return await self._write("create", "POST", _path(project), body, secrets)
 
-    async def update(self, project: str, name: str, description: str) -> Answer:
-        """PUT the description, which also deploys again and cuts the link to a source."""
-        return await self._write("update", "PUT", _path(project, name), {"description": description})
+    async def generate(self, project: str, body: Mapping[str, Any]) -> Answer:
+        """POST the generate request `body`: Apinizer makes the key. Nothing but the deployment comes back."""
+        return await self._write("generate", "POST", f"{_path(project)}generate", body)
+
+    async def update(self, project: str, name: str, description: str, new_name: str | None = None) -> Answer:
+        """PUT the description, and the new name if one is given.
+
+        Every update also deploys again and cuts the link to a source.
+        """
+        renamed = {} if new_name is None else {"name": new_name}
+        return await self._write("update", "PUT", _path(project, name), {**renamed, "description": description})
 
     async def delete(self, project: str, name: str) -> Answer:
         """DELETE a JWK everywhere."""
@@ -120,7 +135,7 @@ class ManagementClient:
         self._users += 1
         try:
             async with self._slots:
-                wait = self._paused_until - time.monotonic()
+                wait = self._paused_until - self._clock()
                 if wait > 0:
                     return Answer(Verdict.RATE_LIMITED, _RATE_LIMITED, retry_after=wait), {}
                 return await self._send(call, method, path, body, tuple(secrets))
@@ -154,14 +169,14 @@ class ManagementClient:
             return Answer(Verdict.SERVER_ERROR, f"Apinizer answered {status} {where}", status), {}
         code = _text(body, "error")
         description = _text(body, "error_description") or ""
-        verdict = classify_error(status, description, creates=call == "create")
+        verdict = classify_error(status, description, creates=call in _CREATING)
         if code is None and verdict not in _CREDIBLE_BARE:
             verdict = Verdict.SERVER_ERROR  # not Apinizer's own answer, but that of something on the way to it
         shown = self._presentable(_with_fields(description, body) or code or "no explanation was given", secrets)
         answer = Answer(verdict, shown, status, self._presentable(code, secrets) if code else None)
         if verdict is Verdict.RATE_LIMITED:
             delay = retry_after(response.headers.get("retry-after"), body)
-            self._paused_until = max(self._paused_until, time.monotonic() + delay)
+            self._paused_until = max(self._paused_until, self._clock() + delay)
             answer = replace(answer, text=_RATE_LIMITED, retry_after=delay)
         return answer, {}
 
@@ -181,6 +196,7 @@ class ManagementClient:
 _CREDIBLE_BARE = (Verdict.UNAUTHORIZED, Verdict.FORBIDDEN, Verdict.RATE_LIMITED)
 """Refusals that are believed without Apinizer's error object: a proxy's, too, keeps the call from being carried out."""
 
+_CREATING = ("create", "generate")
 _RATE_LIMITED = "Apinizer asks this connection to slow down; it pauses for as long as Apinizer said"
 _closing: set[asyncio.Task[None]] = set()
 

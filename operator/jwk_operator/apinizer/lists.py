@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from jwk_operator.apinizer.answers import Answer, ListedJwk, Verdict
+from jwk_operator.api.remote import RemoteEntry
+from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.client import ManagementClient
 
 SHORT_WHILE = 10.0
 
-_Entries = dict[str, ListedJwk]
+_Entries = Mapping[str, RemoteEntry]
 
 
 @dataclass(slots=True)
@@ -25,23 +27,25 @@ class _Project:
 class ProjectLists:
     """Lists of the projects behind one client. A list never answers for a name that was written to after it began."""
 
-    def __init__(self, client: ManagementClient) -> None:
+    def __init__(self, client: ManagementClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
+        self._clock = clock
         self._projects: dict[str, _Project] = {}
         self._written: dict[tuple[str, str], float] = {}
 
-    async def entry(self, project: str, name: str, max_age: float = SHORT_WHILE) -> Answer | ListedJwk | None:
-        """Return the entry of a name, None when it is free, or the answer that came instead of a list.
+    async def entries(
+        self, project: str, names: Iterable[str], max_age: float = SHORT_WHILE
+    ) -> Answer | Mapping[str, RemoteEntry]:
+        """Return the project's entries by name, or the answer that came instead of a list.
 
-        `max_age` is how many seconds old the list may be; it is always newer than the last write to the name.
+        `max_age` is how many seconds old the list may be; it is always newer than the last write to any of `names`.
         """
-        not_before = max(time.monotonic() - max_age, self._written.get((project, name), float("-inf")))
-        entries = await self._entries(project, not_before)
-        return entries if isinstance(entries, Answer) else entries.get(name)
+        written = (self._written.get((project, name), float("-inf")) for name in names)
+        return await self._entries(project, max(self._clock() - max_age, *written))
 
     def written(self, project: str, name: str) -> None:
         """Note that a write to a name has ended, however it ended."""
-        self._written[project, name] = time.monotonic()
+        self._written[project, name] = self._clock()
 
     async def _entries(self, project: str, not_before: float) -> Answer | _Entries:
         state = self._projects.setdefault(project, _Project())
@@ -55,7 +59,7 @@ class ProjectLists:
             await asyncio.wait({state.running})
 
     def _start(self, project: str, state: _Project) -> asyncio.Task[Answer | _Entries]:
-        state.running_since = time.monotonic()
+        state.running_since = self._clock()
         state.running = asyncio.get_running_loop().create_task(self._fetch(project, state, state.running_since))
         return state.running
 

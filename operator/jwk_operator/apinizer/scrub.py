@@ -14,20 +14,25 @@ _CHANGING = re.compile(
     r"|\b[0-9a-fA-F]{24,}\b"
     r"|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
 )
+# A private member of a JWK (RFC 7518 section 6, RFC 8037 section 2), also where the JSON is a string within JSON, and
+# also where the end of the text was cut off.
+_PRIVATE_MEMBER = re.compile(r'("(?:d|p|q|dp|dq|qi|r|t|k)\\*"\s*:\s*\\*")[^"]*')
 
 
 def presentable(text: str, secrets: Iterable[str] = ()) -> str:
     """Return `text` as it may appear in a condition, an event or a log.
 
     Every piece of eight or more characters that also occurs in one of `secrets` is masked, and a shorter one
-    wherever it stands whole, so that no secret and no part of one gets through. Ids and times that change from call
-    to call are replaced, since a message must be stable while its cause is the same.
+    wherever it stands whole, so that no secret and no part of one gets through. The private members of a JWK are masked
+    in any case, since Apinizer makes keys that nobody here knows. Ids and times that change from call to call are
+    replaced, since a message must be stable while its cause is the same.
     """
     for secret in secrets:
         for form in {secret, quote(secret, safe="")}:
             text = _without(text, form)
     text = _CHANGING.sub("…", text)
     text = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    text = _PRIVATE_MEMBER.sub(rf"\1{_MASK}", text)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

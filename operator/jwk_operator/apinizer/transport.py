@@ -15,6 +15,8 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
+from jwk_operator.apinizer.read_only import ReadOnlyTransport
+
 MOST_BYTES = 64 * 1024 * 1024
 USER_AGENT = "jwk-operator"
 _NOT_UNRESERVED = re.compile(r"[^A-Za-z0-9._~/%-]")
@@ -30,6 +32,8 @@ class Endpoint:
     ca_pem: str | None = None
     insecure_skip_verify: bool = False
     max_concurrent_requests: int = 8
+    read_only: bool = False
+    """Whether nothing but a GET may leave."""
 
     @property
     def address(self) -> str:
@@ -52,7 +56,10 @@ def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
 
 
 def open_client(endpoint: Endpoint) -> httpx.AsyncClient:
-    """Open a client for an endpoint: no redirects, no cookies, nothing from the process's environment."""
+    """Open a client for an endpoint: no redirects, no cookies, nothing from the process's environment.
+
+    On a read-only endpoint any request but a GET raises `ReadOnlyError`.
+    """
     context = tls_context(endpoint)
 
     def session() -> aiohttp.ClientSession:
@@ -64,8 +71,9 @@ def open_client(endpoint: Endpoint) -> httpx.AsyncClient:
         opened._retry_connection = False
         return opened
 
+    transport: httpx.AsyncBaseTransport = AiohttpTransport(client=session, verify=context, trust_env=False)
     return httpx.AsyncClient(
-        transport=AiohttpTransport(client=session, verify=context, trust_env=False),
+        transport=ReadOnlyTransport(transport) if endpoint.read_only else transport,
         headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
         timeout=httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout, pool=None),
         follow_redirects=False,

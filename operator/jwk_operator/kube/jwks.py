@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from jwk_operator.api.base import (
+    ASIDE_ANNOTATION,
     CLAIM_ANNOTATION,
     FINALIZER,
     RECONCILE_ANNOTATION,
@@ -31,12 +32,12 @@ _METADATA = (
     "deletionTimestamp",
     "finalizers",
 )
-_ANNOTATIONS = (REMOTE_ANNOTATION, CLAIM_ANNOTATION, RECONCILE_ANNOTATION)
+_ANNOTATIONS = (REMOTE_ANNOTATION, CLAIM_ANNOTATION, ASIDE_ANNOTATION, RECONCILE_ANNOTATION)
 
 
 def open_store() -> Store:
-    """Return an empty store for JWKs: by remote name, by connection, and by the Secret that holds the key."""
-    return Store(trim, name=_remote_names, connection=_connections, secret=_secrets)
+    """Return an empty store for JWKs: by remote name, by connection (needed or named), by the Secret with the key."""
+    return Store(trim, name=_remote_names, connection=_connections, needs=_needed_connections, secret=_secrets)
 
 
 def trim(raw: Raw) -> Raw:
@@ -57,6 +58,16 @@ def _remote_names(raw: Raw) -> Iterator[str]:
 
 def _connections(raw: Raw) -> Iterable[tuple[str, str, str]]:
     return (connection_of(raw),)
+
+
+def _needed_connections(raw: Raw) -> Iterator[tuple[str, str, str]]:
+    if claim_of(raw) is not None and deletes_remotely(raw):
+        yield connection_of(raw)
+
+
+def deletes_remotely(raw: Raw) -> bool:
+    """Whether a resource, when it goes, takes with it what it owns remotely: its connection is needed for that."""
+    return raw["spec"].get("deletionPolicy") != DeletionPolicy.RETAIN.value and raw["spec"].get("suspend") is not True
 
 
 def _secrets(raw: Raw) -> Iterator[Key]:
@@ -81,7 +92,8 @@ def connection_of(raw: Raw) -> tuple[str, str, str]:
 def claim_of(raw: Raw) -> Claim | None:
     """Return the claim on a resource, when it is its own and not one that was copied along with it."""
     annotations = raw["metadata"]["annotations"]
-    claim = Claim.decode(annotations.get(REMOTE_ANNOTATION), annotations.get(CLAIM_ANNOTATION))
+    records = (annotations.get(name) for name in (REMOTE_ANNOTATION, CLAIM_ANNOTATION, ASIDE_ANNOTATION))
+    claim = Claim.decode(*records)
     if claim is None or claim.uid != raw["metadata"]["uid"]:
         return None
     return claim if FINALIZER in (raw["metadata"].get("finalizers") or ()) else None
@@ -122,6 +134,15 @@ def _read_status(fields: dict[str, Any]) -> JWKStatus:
         return JWKStatus()  # somebody's edit: what the records and the list say rebuilds it
 
 
+def _has_finalizer(raw: Raw) -> bool:
+    return FINALIZER in (raw["metadata"].get("finalizers") or ())
+
+
+def _records(raw: Raw) -> tuple[Claim | None, Any]:
+    """What tells whether another operator has gone on with a resource meanwhile."""
+    return claim_of(raw), raw["status"].get("remote")
+
+
 class JwkWriter:
     """The patches that the operator makes to JWKs. What the API server answers goes into the store at once."""
 
@@ -148,39 +169,42 @@ class JwkWriter:
 
     async def claim(self, raw: Raw, claim: Claim) -> None:
         """Write finalizer and records in one patch. Raises `ApiError` 409 when the object has changed meanwhile."""
-        metadata = raw["metadata"]
-        others = [name for name in metadata.get("finalizers") or () if name != FINALIZER]
-        await self._patch(
-            raw,
-            {
-                "resourceVersion": metadata["resourceVersion"],
-                "finalizers": [*others, FINALIZER],
-                "annotations": {REMOTE_ANNOTATION: claim.remote.encode(), CLAIM_ANNOTATION: claim.encode()},
-            },
-        )
+        await self._write_records(raw, claim)
 
-    async def disclaim(self, raw: Raw) -> None:
-        """Take finalizer and records away, however often the object changes meanwhile; done when it is gone."""
-        uid = raw["metadata"]["uid"]
+    async def amend(self, raw: Raw, claim: Claim | None) -> bool:
+        """Write the records anew, or take them and the finalizer away, however often the object changes meanwhile.
+
+        True when they stand so, or the object is gone; False when somebody else has changed them since `raw`.
+        """
         current: Raw | None = raw
-        while current is not None and current["metadata"]["uid"] == uid:
-            metadata = current["metadata"]
-            others = [name for name in metadata.get("finalizers") or () if name != FINALIZER]
+        while current is not None and current["metadata"]["uid"] == raw["metadata"]["uid"]:
+            if current is not raw:
+                if claim_of(current) == claim and (claim is not None or not _has_finalizer(current)):
+                    return True
+                if _records(current) != _records(raw):
+                    return False
             try:
-                await self._patch(
-                    current,
-                    {
-                        "resourceVersion": metadata["resourceVersion"],
-                        "finalizers": others or None,
-                        "annotations": {REMOTE_ANNOTATION: None, CLAIM_ANNOTATION: None},
-                    },
-                )
+                await self._write_records(current, claim)
             except ApiError as error:
                 if error.status not in (404, 409):
                     raise
             else:
-                return
+                return True
             current = await self.refresh(key_of(raw))
+        return True
+
+    async def _write_records(self, raw: Raw, claim: Claim | None) -> None:
+        metadata = raw["metadata"]
+        finalizers = [name for name in metadata.get("finalizers") or () if name != FINALIZER]
+        values: tuple[str | None, ...] = (None, None, None)
+        if claim is not None:
+            finalizers.append(FINALIZER)
+            values = (claim.remote.encode(), claim.encode(), claim.aside.encode() if claim.aside else None)
+        annotations = dict(zip((REMOTE_ANNOTATION, CLAIM_ANNOTATION, ASIDE_ANNOTATION), values, strict=True))
+        version = metadata["resourceVersion"]
+        await self._patch(
+            raw, {"resourceVersion": version, "finalizers": finalizers or None, "annotations": annotations}
+        )
 
     async def status(self, raw: Raw, patch: Raw) -> None:
         """Patch the status. Nothing else writes it, so only the identity of the object is tested."""

@@ -58,6 +58,19 @@ class Sources:
             raise SourceKeyNotFoundError(f"{source.kind} {source.namespace}/{source.name} has no key {source.key}")
         return Secret(_decode(data[source.key], source))
 
+    def knows(self, kind: str, namespace: str, name: str) -> bool:
+        """Whether it was read, or a watch told of it, so that `version` says something."""
+        return (kind, namespace, name) in self._versions
+
+    def version(self, kind: str, namespace: str, name: str) -> str | None:
+        """Return the newest known version; None when it is gone."""
+        return self._versions.get((kind, namespace, name))
+
+    def note(self, kind: str, namespace: str, name: str, version: str | None) -> None:
+        """Remember the version that a watch told of, for one that somebody refers to."""
+        if not self.knows(kind, namespace, name) or self.changed(kind, namespace, name, version):
+            self._versions[kind, namespace, name] = version
+
     def changed(self, kind: str, namespace: str, name: str, version: str | None) -> bool:
         """Whether a version (None: gone) is news after the one read last; False for what nobody has read.
 

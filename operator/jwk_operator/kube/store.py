@@ -58,6 +58,10 @@ class Store:
         """Return the keys of the objects that an index has under a value, sorted."""
         return sorted(self._entries.get((index, value), ()))
 
+    def has(self, index: str, value: object) -> bool:
+        """Whether an index has any object under a value."""
+        return (index, value) in self._entries
+
     def put(self, raw: Raw) -> Change:
         """Take in a version of an object; an older one than the known one changes nothing."""
         key = key_of(raw)

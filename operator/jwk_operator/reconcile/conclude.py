@@ -6,17 +6,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from jwk_operator.api.jwk import JWKSpec
+from jwk_operator.api.jwk import JWKSpec, SourceType
 from jwk_operator.api.names import source_digest
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.status import DeploymentResult, EnvironmentResult, LastOperation, RemoteStatus
 from jwk_operator.apinizer.answers import Answer, Deployment, Verdict
-from jwk_operator.reconcile.decide import deletion_problem
-from jwk_operator.reconcile.keymaterial import KeyFacts
+from jwk_operator.reconcile.concluding_replacement import after_old_deleted, after_rename, after_replacing_create
+from jwk_operator.reconcile.deletion import deletion_problem
+from jwk_operator.reconcile.matching import key_type_of
+from jwk_operator.reconcile.needs import key_of
 from jwk_operator.reconcile.reports import (
     conflict_message,
     deployment_report,
-    notes_for,
+    missing_report,
     problem_report,
     with_delay,
 )
@@ -30,6 +32,7 @@ from jwk_operator.reconcile.state import (
     Note,
     Problem,
     Ready,
+    Rename,
     Report,
     Update,
 )
@@ -41,6 +44,9 @@ def conclude(call: Call, facts: Facts, answer: Answer) -> Conclusion:
         return _after_create(call, facts, answer)
     if isinstance(call, Update):
         return _after_update(call, facts, answer)
+    if isinstance(call, Rename):
+        operation = _operation("Update", facts, answer)
+        return after_rename(facts, answer, problem_of(facts, answer), _deployment(facts, answer), operation)
     return _after_delete(call, facts, answer)
 
 
@@ -73,37 +79,44 @@ def problem_of(facts: Facts, answer: Answer) -> Problem:
 
 def _after_create(call: Create, facts: Facts, answer: Answer) -> Conclusion:
     spec = _spec(facts)
-    operation = _operation("Create", facts, answer)
+    operation = _operation("Generate" if spec.source_type is SourceType.GENERATE else "Create", facts, answer)
+    if facts.aside is not None:
+        report = _create_report(call, facts, spec, answer, operation)
+        return after_replacing_create(facts, spec, report, facts.aside, answer, problem_of(facts, answer))
     match answer.verdict:
-        case Verdict.OK:
-            remote = _created(call, facts, spec)
-            deployment = _deployment(facts, answer)
-            return Conclusion(deployment_report(facts, spec, remote, deployment, operation))
         case Verdict.EXISTS if facts.claimed_now:
             problem = Problem(Reason.NAME_CONFLICT, conflict_message(facts, None))
             return Conclusion(problem_report(facts, problem, operation), disclaim=True)
-        case Verdict.EXISTS:
-            # An earlier create call of this claim may have come through after all: the list will tell.
-            message = "Apinizer says that the JWK exists; the project's list decides whether it is this resource's."
-            report = Report(Reason.CREATING, message, deployed=False, operation=operation)
-            return Conclusion(with_delay(facts, report))
-        case Verdict.UNREACHABLE | Verdict.SERVER_ERROR | Verdict.RATE_LIMITED:
-            return Conclusion(problem_report(facts, problem_of(facts, answer), operation))
+        case Verdict.OK | Verdict.EXISTS | Verdict.UNREACHABLE | Verdict.SERVER_ERROR | Verdict.RATE_LIMITED:
+            return Conclusion(_create_report(call, facts, spec, answer, operation))
         case _:
-            return Conclusion(problem_report(facts, problem_of(facts, answer), operation), disclaim=True)
+            return Conclusion(_create_report(call, facts, spec, answer, operation), disclaim=True)
+
+
+def _create_report(call: Create, facts: Facts, spec: JWKSpec, answer: Answer, operation: LastOperation) -> Report:
+    if answer.verdict is Verdict.OK:
+        return deployment_report(facts, spec, _created(call, facts, spec), _deployment(facts, answer), operation)
+    if answer.verdict is Verdict.EXISTS:
+        # An earlier create call of this claim may have come through after all: the list will tell.
+        message = "Apinizer says that the JWK exists; the project's list decides whether it is this resource's."
+        return with_delay(facts, Report(Reason.CREATING, message, deployed=False, operation=operation))
+    return problem_report(facts, problem_of(facts, answer), operation)
 
 
 def _created(call: Create, facts: Facts, spec: JWKSpec) -> RemoteStatus:
-    key = facts.key if isinstance(facts.key, KeyFacts) else None
+    """What is known of the JWK that a call made; of a key that Apinizer made, the list was read since then."""
+    key, entry = key_of(facts), facts.entry
     return RemoteStatus(
         project_name=call.target.project,
         name=call.target.name,
-        type=key.type if key else None,
-        kid=key.kid if key else None,
+        type=key.type if key else key_type_of(entry) if entry else None,
+        kid=key.kid if key else entry.kid if entry else None,
         source_type=spec.source_type,
         thumbprint=key.thumbprint if key else None,
         description=spec.description or "",
         source_digest=source_digest(spec),
+        key_digest=key.digest if key else None,
+        secret_version=key.secret_version if key else None,
         observed_at=facts.now,
     )
 
@@ -125,12 +138,7 @@ def _after_update(call: Update, facts: Facts, answer: Answer) -> Conclusion:
         report = deployment_report(facts, spec, remote, _deployment(facts, answer), operation)
         return Conclusion(report, notes=(_detached(spec),) if detaches else ())
     if answer.verdict is Verdict.MISSING:
-        message = f"JWK {facts.remote} is missing in Apinizer; it is created again."
-        notes = notes_for(facts, Reason.MISSING_REMOTELY, message)
-        report = Report(
-            Reason.MISSING_REMOTELY, message, deployed=False, remote=None, deployment=None, operation=operation, delay=0
-        )
-        return Conclusion(replace(report, notes=notes))
+        return Conclusion(missing_report(facts, operation))
     report = problem_report(facts, problem_of(facts, answer), operation)
     return Conclusion(replace(report, remote=call.remote))
 
@@ -148,15 +156,17 @@ def _detached(spec: JWKSpec) -> Note:
 
 
 def _after_delete(call: Delete, facts: Facts, answer: Answer) -> Conclusion:
-    if answer.verdict is Verdict.MISSING:
-        return Conclusion(let_go=True)
     operation = _operation("Delete", facts, answer)
+    if not facts.resource.deleting:
+        return after_old_deleted(facts, answer, problem_of(facts, answer), operation)
+    if answer.verdict is Verdict.MISSING:
+        return _gone(call, facts, operation)
     if answer.verdict is not Verdict.OK:
         problem = problem_of(facts, answer)
         return Conclusion(replace(deletion_problem(facts, problem), operation=operation))
     deployment = answer.deployment
     if deployment is None or not deployment.failed:
-        return Conclusion(let_go=True)
+        return _gone(call, facts, operation)
     where = ", ".join(sorted(deployment.failed))
     message = f"Not undeployed from {where}; JWK {call.target} is deleted again with growing delays."
     report = Report(
@@ -168,6 +178,16 @@ def _after_delete(call: Delete, facts: Facts, answer: Answer) -> Conclusion:
         notes=() if facts.resource.reason is Reason.DELETING else (Note(True, Reason.DELETING.value, message),),
     )
     return Conclusion(with_delay(facts, report))
+
+
+def _gone(call: Delete, facts: Facts, operation: LastOperation) -> Conclusion:
+    """Let go, unless there may be a second JWK: then the list tells when both are gone."""
+    claim = facts.resource.claim
+    if claim is None or claim.aside is None:
+        return Conclusion(let_go=True)
+    remote = None if call.target == claim.remote else Keep.AS_IS
+    message = f"JWK {call.target} is deleted; the other one of a replacement follows."
+    return Conclusion(Report(Reason.DELETING, message, remote=remote, operation=operation, delay=0))
 
 
 # --- shared -------------------------------------------------------------------------------------------------------
@@ -210,5 +230,5 @@ def deployment_status(deployment: Deployment, earlier: DeploymentResult | None, 
     )
 
 
-def _operation(kind: Literal["Create", "Update", "Delete"], facts: Facts, answer: Answer) -> LastOperation:
+def _operation(kind: Literal["Create", "Generate", "Update", "Delete"], facts: Facts, answer: Answer) -> LastOperation:
     return LastOperation(type=kind, time=facts.now, http_status=answer.http_status, error_code=answer.code)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import ssl
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,11 @@ from jwk_operator.apinizer.client import CallObserver, ManagementClient
 from jwk_operator.apinizer.lists import ProjectLists
 from jwk_operator.apinizer.transport import Endpoint
 from jwk_operator.kube.client import ApiError
-from jwk_operator.kube.jwks import connection_of, wished_name
+from jwk_operator.kube.connections import is_going
+from jwk_operator.kube.jwks import claim_of, connection_of, wished_name
 from jwk_operator.kube.secrets import SourceKeyNotFoundError, SourceNotFoundError, SourceRef, Sources, token_of
 from jwk_operator.kube.store import Raw, Store
+from jwk_operator.reconcile.locks import Locks
 from jwk_operator.reconcile.state import Problem, Ready
 from jwk_operator.reconcile.support import unsupported_by_connection
 
@@ -56,16 +58,22 @@ class Connections:
     """Resolves JWKs to connections, and keeps one line for each connection that is in use."""
 
     def __init__(
-        self, store: Store, namespaces: Store | None, sources: Sources, observer: CallObserver | None = None
+        self,
+        store: Store,
+        namespaces: Store | None,
+        sources: Sources,
+        observer: CallObserver | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`store` holds connections of both kinds; `namespaces` is None when only some namespaces are served."""
         self._store = store
         self._namespaces = namespaces
         self._sources = sources
         self._observer = observer
+        self._clock = clock
         self._lines: dict[ConnectionKey, Line] = {}
         self._last_good: dict[ConnectionKey, Line] = {}
-        self._locks: dict[ConnectionKey, asyncio.Lock] = {}
+        self._locks = Locks()
 
     def resolve(self, raw: Raw) -> Resolved:
         """Find the connection and the remote name that a (trimmed) JWK means. Reads memory only.
@@ -84,6 +92,9 @@ class Connections:
         if found is None and last is None:
             where = f" in namespace {namespace}" if namespace else ""
             message = f"{kind} {name} does not exist{where}; create it or correct spec.connectionRef."
+            return Resolved(key, problem=Problem(Reason.CONNECTION_NOT_FOUND, message))
+        if found is not None and is_going(found) and claim_of(raw) is None:
+            message = f"{kind} {name} is being deleted; create it anew once it is gone, or correct spec.connectionRef."
             return Resolved(key, problem=Problem(Reason.CONNECTION_NOT_FOUND, message))
         spec, why = _read_spec(kind, found["spec"]) if found else (last.spec if last else None, "")
         if spec is None:
@@ -104,9 +115,10 @@ class Connections:
 
     async def line(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> Line | Problem:
         """Return the open line of a connection, opening it when needed: then its Secret is read."""
-        async with self._locks.setdefault(key, asyncio.Lock()):
+        async with self._locks.hold(key):
             known = self._lines.get(key)
-            if known is not None:
+            # A pass that began before the connection changed may have opened it as it was then.
+            if known is not None and known.spec == spec:
                 return known
             opened = await self._open(key, spec)
             if isinstance(opened, Line):
@@ -123,6 +135,24 @@ class Connections:
     def drop(self, key: ConnectionKey) -> None:
         """Have a connection opened anew when it is next needed, because it or what it refers to has changed."""
         self._lines.pop(key, None)
+
+    async def keep_open(self, key: ConnectionKey) -> None:
+        """Open the line of a connection before anybody asks for it, if that can be done as things stand."""
+        found = self._store.get(key[1:])
+        spec, _why = _read_spec(key[0], found["spec"]) if found else (None, "")
+        if spec is not None:
+            await self.line(key, spec)
+
+    def remembers(self, key: ConnectionKey) -> bool:
+        """Whether anything is kept of a connection beyond what the API server has of it."""
+        return key in self._lines or key in self._last_good
+
+    def forget(self, key: ConnectionKey) -> None:
+        """Drop line and token of a connection that is gone and that nobody needs; calls under way may end."""
+        self._lines.pop(key, None)
+        last = self._last_good.pop(key, None)
+        if last is not None:
+            last.client.retire()
 
     async def aclose(self) -> None:
         """Close every line."""
@@ -165,7 +195,7 @@ class Connections:
         source = SourceRef("Secret", reference.namespace or key[1], reference.name, reference.key)
         try:
             token = token_of(await self._sources.read(source), source)
-            client = ManagementClient(_endpoint(spec, await self._ca(key, spec)), token, self._observer)
+            client = ManagementClient(_endpoint(spec, await self._ca(key, spec)), token, self._observer, self._clock)
         except (SourceNotFoundError, SourceKeyNotFoundError) as error:
             return _source_problem(error, f"{key[0]} {key[2]}")
         except ApiError as error:
@@ -174,7 +204,7 @@ class Connections:
         except ssl.SSLError:
             message = f"{key[0]} {key[2]}: spec.tls.caRef holds a certificate that cannot be read."
             return Problem(Reason.SECRET_KEY_NOT_FOUND, message)
-        return Line(client, ProjectLists(client), Ready(str(source)), spec)
+        return Line(client, ProjectLists(client, self._clock), Ready(str(source)), spec)
 
     async def _ca(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> str | None:
         reference = spec.tls.ca_ref if spec.tls else None
@@ -221,6 +251,7 @@ def _endpoint(spec: ApinizerConnectionSpec, ca_pem: str | None) -> Endpoint:
         ca_pem=ca_pem,
         insecure_skip_verify=bool(spec.tls and spec.tls.insecure_skip_verify),
         max_concurrent_requests=spec.max_concurrent_requests,
+        read_only=spec.read_only,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 
 from jwk_operator.api.jwk import JWKSpec
 from jwk_operator.api.names import RemoteName
 from jwk_operator.api.reasons import Reason
-from jwk_operator.apinizer.answers import Answer, ListedJwk, Verdict
+from jwk_operator.api.resource import Resource
+from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.kube.client import ApiError
 from jwk_operator.kube.jwks import claim_of
@@ -16,11 +18,15 @@ from jwk_operator.kube.store import Raw, Store
 from jwk_operator.reconcile.conclude import problem_of
 from jwk_operator.reconcile.connections import Connections, Line, Resolved
 from jwk_operator.reconcile.keymaterial import InvalidKeyError, KeyFacts, inspect_key
-from jwk_operator.reconcile.state import Cause, Facts, Listed, Look, Problem, RemoteEntry
+from jwk_operator.reconcile.state import Cause, Facts, Listed, Look, Problem
 
 _GONE = frozenset({Reason.CONNECTION_NOT_FOUND, Reason.SECRET_NOT_FOUND, Reason.SECRET_KEY_NOT_FOUND})
-CHECKUP_AGE = 0.25
-"""Part of the resync interval that a list may be old on a check-up: within the jitter, one list serves everybody."""
+CHECKUP_AGE = 0.85
+"""Part of the resync interval that a list may be old on a check-up.
+
+The jitter adds up, so that check-ups which began together spread over the whole interval: one list must serve nearly
+all of it. Less than the 0.9 that may lie between two check-ups of one JWK, each of which sees a newer list than the last.
+"""
 
 
 @dataclass(slots=True)
@@ -47,6 +53,14 @@ class Gatherer:
         self._jwks = jwks
         self._connections = connections
         self._sources = sources
+
+    def secret_news(self, resource: Resource) -> bool:
+        """Whether the Secret with a resource's key has changed since its status was written, as far as is known."""
+        spec, remote = resource.spec, resource.status.remote
+        if spec is None or spec.jwk_str_from is None or remote is None:
+            return False
+        place = ("Secret", resource.namespace, spec.jwk_str_from.secret_key_ref.name)
+        return self._sources.knows(*place) and self._sources.version(*place) != remote.secret_version
 
     def rival(self, raw: Raw, resolved: Resolved) -> str | None:
         """Return the resource that the remote name belongs to before this one: owners first, then the oldest."""
@@ -110,11 +124,13 @@ class Gatherer:
             current.facts = replace(current.facts, listed=problem or missing)
             return
         age = {"max_age": _checkup_age(current)} if current.facts.cause is Cause.CHECKUP else {}
-        found = await current.line.lists.entry(remote.project, remote.name, **age)
+        aside = current.facts.aside
+        names = [remote.name, aside.name] if aside else [remote.name]
+        found = await current.line.lists.entries(remote.project, names, **age)
         if isinstance(found, Answer) and found.verdict is Verdict.UNAUTHORIZED and await self.reopen(current):
             await self.look(current, Look(listed=True))
             return
-        listed = problem_of(current.facts, found) if isinstance(found, Answer) else Listed(_entry(found))
+        listed = problem_of(current.facts, found) if isinstance(found, Answer) else Listed(found)
         current.facts = replace(current.facts, listed=listed)
 
     async def _read_key(self, current: Pass) -> None:
@@ -132,8 +148,11 @@ class Gatherer:
                 source = SourceRef("Secret", current.facts.resource.namespace, reference.name, reference.key)
                 where = str(source)
                 current.jwk_str = await self._sources.read(source)
-            else:
-                current.jwk_str = Secret(spec.jwk_str or "")
+                salt = current.facts.resource.uid
+                key = await asyncio.to_thread(inspect_key, current.jwk_str.reveal(), spec.kid, salt)
+                version = self._sources.version("Secret", source.namespace, source.name)
+                return replace(key, secret_version=version)
+            current.jwk_str = Secret(spec.jwk_str or "")
             return inspect_key(current.jwk_str.reveal(), spec.kid)
         except SourceNotFoundError as error:
             return Problem(Reason.SECRET_NOT_FOUND, f"spec.jwkStrFrom: {error}; create it.")
@@ -156,9 +175,3 @@ def _rank(raw: Raw) -> tuple[bool, str, str]:
 def _checkup_age(current: Pass) -> float:
     interval = current.resolved.spec.resync_interval.total_seconds() if current.resolved.spec else 0.0
     return interval * CHECKUP_AGE
-
-
-def _entry(found: ListedJwk | None) -> RemoteEntry | None:
-    if found is None:
-        return None
-    return RemoteEntry(found.description, found.source_type, found.source_url, found.type, found.kid)

@@ -40,13 +40,17 @@ class KeyFacts:
     type: KeyType
     kid: str | None
     thumbprint: str | None
+    digest: str | None = None
+    """Tells one key from another and reveals nothing of it; only for a key from a Secret."""
+    secret_version: str | None = None
+    """The resourceVersion of that Secret."""
 
 
-def inspect_key(text: str, kid: str | None) -> KeyFacts:
+def inspect_key(text: str, kid: str | None, salt: str | None = None) -> KeyFacts:
     """Check a JWK or JWK Set and return the facts of the one key that it gives.
 
-    `text` is the JSON; `kid` says which key of a set, and must be that of a single key where both name one.
-    Raises `InvalidKeyError`.
+    `text` is the JSON; `kid` says which key of a set, and must be that of a single key where both name one. With a
+    `salt` the key's digest is among the facts. Raises `InvalidKeyError`.
     """
     document = _parse(text)
     if "keys" in document:
@@ -57,7 +61,8 @@ def inspect_key(text: str, kid: str | None) -> KeyFacts:
             raise InvalidKeyError("member kid is not what spec.kid says; correct one of them or leave spec.kid out")
     key_type = _check_members(key)
     _check_whole(key)
-    return KeyFacts(type=key_type, kid=_text(key, "kid"), thumbprint=_thumbprint(key))
+    digest = None if salt is None else _key_digest(key, salt)
+    return KeyFacts(type=key_type, kid=_text(key, "kid"), thumbprint=_thumbprint(key), digest=digest)
 
 
 def private_values(text: str) -> list[str]:
@@ -201,6 +206,17 @@ def _thumbprint(key: Mapping[str, Any]) -> str | None:
     members = {name: key[name] for name in required[key["kty"]]}
     canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
     return base64.urlsafe_b64encode(hashlib.sha256(canonical.encode()).digest()).rstrip(b"=").decode()
+
+
+def _key_digest(key: Mapping[str, Any], salt: str) -> str:
+    """Digest over every member of the key, whatever their order.
+
+    Slow for a symmetric key, whose value may be short enough to be guessed by whoever can read the status.
+    """
+    canonical = json.dumps(key, separators=(",", ":"), sort_keys=True).encode()
+    if key["kty"] == "oct":
+        return hashlib.scrypt(canonical, salt=salt.encode(), n=2**13, r=8, p=1, dklen=8).hex()
+    return hashlib.sha256(salt.encode() + b"\0" + canonical).hexdigest()[:16]
 
 
 def _needed(key: Mapping[str, Any], name: str) -> str:

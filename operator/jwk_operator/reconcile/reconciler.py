@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
+from jwk_operator.api.jwk import SourceType
+from jwk_operator.api.names import RemoteName
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.resource import Resource
 from jwk_operator.apinizer.answers import Answer, Verdict
+from jwk_operator.apinizer.client import ManagementClient
 from jwk_operator.kube.client import ApiError, ApiUnavailableError
 from jwk_operator.kube.events import EventPoster
 from jwk_operator.kube.jwks import JwkWriter, read
@@ -22,9 +25,12 @@ from jwk_operator.reconcile.connections import ConnectionKey, Connections
 from jwk_operator.reconcile.decide import decide
 from jwk_operator.reconcile.gather import Gatherer, Pass
 from jwk_operator.reconcile.keymaterial import private_values
+from jwk_operator.reconcile.locks import Locks
+from jwk_operator.reconcile.protection import Protection
 from jwk_operator.reconcile.render import render, status_patch
-from jwk_operator.reconcile.request import create_body
+from jwk_operator.reconcile.request import create_body, generate_body
 from jwk_operator.reconcile.state import (
+    Amend,
     Call,
     Cause,
     Conclusion,
@@ -37,6 +43,7 @@ from jwk_operator.reconcile.state import (
     Look,
     MakeClaim,
     Note,
+    Rename,
     Report,
     Rest,
     Update,
@@ -44,7 +51,14 @@ from jwk_operator.reconcile.state import (
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _MOST_STEPS = 12
+
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,9 @@ class Reconciler:
         writer: JwkWriter,
         events: EventPoster,
         jitter: Callable[[], float],
+        protection: Protection,
         fetch_connection: Callable[[ConnectionKey], Awaitable[None]],
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._jwks = jwks
         self._connections = connections
@@ -79,8 +95,10 @@ class Reconciler:
         self._writer = writer
         self._events = events
         self._jitter = jitter
+        self._protection = protection
         self._fetch_connection = fetch_connection
-        self._names = _Locks()
+        self._now = now
+        self._names = Locks()
 
     async def reconcile(self, key: Key, cause: Cause) -> Result | None:
         """Make one pass over a resource; None when it does not exist any more."""
@@ -96,8 +114,17 @@ class Reconciler:
             result = await self._steps(current)
         if _news(self._jwks.get(key), current.facts.resource):
             result = replace(result, again=0)
+        result = replace(result, again=_soonest(result.again, self._overlap(current)))
         connection = "/".join(part for part in current.resolved.key if part)
         return replace(result, checkup=self._checkup(current), connection=connection)
+
+    def _overlap(self, current: Pass) -> float | None:
+        """Seconds until the old JWK of a replacement is to go; None where there is none."""
+        raw = self._jwks.get(key_of(current.raw))
+        replacement = read(raw).status.replacement if raw is not None else None
+        if replacement is None or replacement.keep_old_until is None:
+            return None
+        return max(1.0, (replacement.keep_old_until - current.facts.now).total_seconds())
 
     async def _meet_connection(self, current: Pass) -> None:
         """Before a connection is reported as missing, ask for it: its watch may be slower than that of the JWKs."""
@@ -110,12 +137,14 @@ class Reconciler:
         resolved = self._connections.resolve(raw)
         facts = Facts(
             resource=resource,
-            now=datetime.now(UTC).replace(microsecond=0),
+            now=self._now().replace(microsecond=0),
             jitter=self._jitter(),
             cause=cause,
             target=resolved.target,
             address=resolved.address,
             problem=resolved.problem,
+            read_only=resolved.spec is not None and resolved.spec.read_only,
+            secret_news=self._gatherer.secret_news(resource),
             rival=self._gatherer.rival(raw, resolved),
         )
         return Pass(raw, facts, resolved)
@@ -133,7 +162,7 @@ class Reconciler:
                 case MakeClaim():
                     if not await self._claim(current, decision):
                         return Result("claim", "Conflict", again=0)
-                case Create() | Update() | Delete():
+                case Create() | Update() | Rename() | Delete():
                     result = await self._act(current, decision)
                     if result is not None:
                         return result
@@ -145,7 +174,10 @@ class Reconciler:
         """Write the claim; False when the object has changed meanwhile, so that everything must be looked at again."""
         first = current.facts.resource.claim is None
         try:
-            await self._writer.claim(current.raw, decision.claim)
+            async with self._protection.claiming(current.raw) as may_claim:
+                if not may_claim:
+                    return False
+                await self._writer.claim(current.raw, decision.claim)
         except ApiError as error:
             if error.status not in (404, 409):
                 raise
@@ -155,7 +187,7 @@ class Reconciler:
         if raw is None or read(raw).deleting:
             return False
         current.raw = raw
-        free = isinstance(current.facts.listed, Listed) and current.facts.listed.entry is None
+        free = isinstance(current.facts.listed, Listed) and current.facts.entry is None
         current.facts = replace(current.facts, resource=read(raw), claimed_now=first and free)
         return True
 
@@ -169,6 +201,10 @@ class Reconciler:
         answer = await self._send(current, call)
         if answer.verdict is Verdict.UNAUTHORIZED and await self._gatherer.reopen(current):
             return None
+        if answer.verdict is Verdict.OK and isinstance(call, Create) and _is_generated(current):
+            # Apinizer made the key, so that only the list can tell what it is.
+            current.facts = replace(current.facts, listed=None)
+            await self._gatherer.look(current, Look(listed=True))
         conclusion = conclude(call, current.facts, answer)
         action = type(call).__name__.lower()
         return await self._carry_out(current, action, conclusion)
@@ -180,22 +216,21 @@ class Reconciler:
         try:
             match call:
                 case Create(target):
-                    jwk_str = current.jwk_str.reveal() if current.jwk_str else None
-                    spec = current.facts.resource.spec
-                    if spec is None:
-                        raise AssertionError("nothing is created from a spec that cannot be read")
-                    body = create_body(spec, target, jwk_str)
-                    return await client.create(target.project, body, private_values(jwk_str or ""))
+                    return await _create(client, current, target)
                 case Update(target, description):
                     return await client.update(target.project, target.name, description)
+                case Rename(target, new_name, description):
+                    return await client.update(target.project, target.name, description, new_name)
                 case Delete(target):
                     return await client.delete(target.project, target.name)
         finally:
             lists.written(call.target.project, call.target.name)
+            if isinstance(call, Rename):
+                lists.written(call.target.project, call.new_name)
 
     # --- reporting -------------------------------------------------------------------------------------------------
 
-    async def _finish(self, current: Pass, decision: Rest | LetGo | Disclaim | Report) -> Result:
+    async def _finish(self, current: Pass, decision: Rest | LetGo | Disclaim | Amend | Report) -> Result:
         match decision:
             case Rest(due):
                 again = (due - current.facts.now).total_seconds() if due else None
@@ -204,13 +239,17 @@ class Reconciler:
                 return await self._carry_out(current, "let go", Conclusion(let_go=True, notes=notes))
             case Disclaim(report):
                 return await self._carry_out(current, "report", Conclusion(report, disclaim=True))
+            case Amend(claim, report):
+                return await self._carry_out(current, "report", Conclusion(report, claim=claim))
             case Report():
                 return await self._carry_out(current, "report", Conclusion(decision))
 
     async def _carry_out(self, current: Pass, action: str, conclusion: Conclusion) -> Result:
         report = conclusion.report
-        if conclusion.let_go or conclusion.disclaim:
-            await _until_answered(lambda: self._writer.disclaim(current.raw))
+        if conclusion.let_go or conclusion.disclaim or conclusion.claim is not None:
+            claim = conclusion.claim
+            if not await _until_answered(lambda: self._writer.amend(current.raw, claim)):
+                return Result(action, "Conflict", again=0)
         written = await self._write_status(current, report) if report else True
         notes = (*(report.notes if report and written else ()), *conclusion.notes)
         for note in notes:
@@ -242,6 +281,10 @@ class Reconciler:
         await self._events.post(current.facts.resource, warning=note.warning, reason=note.reason, message=note.message)
 
 
+def _soonest(*delays: float | None) -> float | None:
+    return min((delay for delay in delays if delay is not None), default=None)
+
+
 def _news(latest: Raw | None, seen: Resource) -> bool:
     """Whether a resource changed during a pass over an earlier version of it.
 
@@ -254,36 +297,28 @@ def _news(latest: Raw | None, seen: Resource) -> bool:
     return (now.uid, now.generation, now.deleting, now.reconcile_requested) != before
 
 
-async def _until_answered(write: Callable[[], Awaitable[None]]) -> None:
+def _is_generated(current: Pass) -> bool:
+    spec = current.facts.resource.spec
+    return spec is not None and spec.source_type is SourceType.GENERATE
+
+
+async def _create(client: ManagementClient, current: Pass, target: RemoteName) -> Answer:
+    spec = current.facts.resource.spec
+    if spec is None:
+        raise AssertionError("nothing is created from a spec that cannot be read")
+    if spec.source_type is SourceType.GENERATE:
+        return await client.generate(target.project, generate_body(spec, target))
+    jwk_str = current.jwk_str.reveal() if current.jwk_str else None
+    return await client.create(target.project, create_body(spec, target, jwk_str), private_values(jwk_str or ""))
+
+
+async def _until_answered(write: Callable[[], Awaitable[T]]) -> T:
     """Repeat an idempotent write until the API server answers; cancelled when the process ends."""
     failures = 0
     while True:
         try:
-            await write()
+            return await write()
         except ApiUnavailableError as error:
             failures += 1
             log.warning("write to the API server not answered, repeating: %s", error)
             await asyncio.sleep(min(10.0, 0.2 * 2**failures))
-        else:
-            return
-
-
-class _Locks:
-    """Locks by key that exist only while somebody holds or awaits them."""
-
-    def __init__(self) -> None:
-        self._locks: dict[Hashable, tuple[asyncio.Lock, int]] = {}
-
-    @asynccontextmanager
-    async def hold(self, key: Hashable) -> AsyncIterator[None]:
-        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
-        self._locks[key] = lock, users + 1
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, users = self._locks[key]
-            if users == 1:
-                del self._locks[key]
-            else:
-                self._locks[key] = lock, users - 1

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from jwk_operator.api.reasons import Reason, Waiting
 from jwk_operator.api.resource import Resource
-from jwk_operator.api.status import Condition, JWKStatus
+from jwk_operator.api.status import Condition, JWKStatus, ReplacementStatus
 from jwk_operator.reconcile.state import Keep, Report
 
 ConditionType = Literal["Ready", "Synced", "Deployed", "Reconciling", "Stalled"]
@@ -35,10 +35,17 @@ def render(resource: Resource, report: Report, now: datetime, *, anew: bool = Fa
         deployment_result=deployment,
         environments=f"{sum(item.success for item in results)}/{len(results)}" if results else None,
         last_operation=last.last_operation if isinstance(report.operation, Keep) else report.operation,
-        replacement=last.replacement,
+        replacement=_replacement(resource, report),
         failures=(0 if anew or _outdated(resource) else last.failures or 0) + 1 if report.failed else None,
         next_attempt_at=next_attempt.replace(microsecond=0) + timedelta(seconds=1) if next_attempt else None,
     )
+
+
+def _replacement(resource: Resource, report: Report) -> ReplacementStatus | None:
+    if not isinstance(report.replacement, Keep):
+        return report.replacement
+    recorded = resource.claim is not None and resource.claim.aside is not None
+    return resource.status.replacement if recorded else None
 
 
 def _outdated(resource: Resource) -> bool:

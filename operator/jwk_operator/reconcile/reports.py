@@ -5,39 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from jwk_operator.api.jwk import JWKSpec, RedeployPolicy
+from jwk_operator.api.names import RemoteName, source_digest
 from jwk_operator.api.reasons import Reason, Waiting
-from jwk_operator.api.status import DeploymentResult, LastOperation, RemoteStatus
+from jwk_operator.api.status import DeploymentResult, LastOperation, RemoteStatus, ReplacementStatus
 from jwk_operator.reconcile.delays import after, backoff
 from jwk_operator.reconcile.state import Facts, Keep, Note, Problem, Report
-
-_WORTH_AN_EVENT = frozenset(
-    {
-        Reason.INVALID_SPEC,
-        Reason.INVALID_KEY,
-        Reason.CONNECTION_NOT_FOUND,
-        Reason.CONNECTION_NOT_ALLOWED,
-        Reason.PROJECT_NOT_SET,
-        Reason.PROJECT_NOT_FOUND,
-        Reason.SECRET_NOT_FOUND,
-        Reason.SECRET_KEY_NOT_FOUND,
-        Reason.UNAUTHORIZED,
-        Reason.FORBIDDEN,
-        Reason.NAME_CONFLICT,
-        Reason.REJECTED,
-        Reason.REPLACEMENT_REQUIRED,
-        Reason.DEPLOYMENT_FAILED,
-        Reason.DELETION_BLOCKED,
-        Reason.DRIFTED,
-        Reason.MISSING_REMOTELY,
-    }
-)
 
 RETAIN_HINT = "spec.deletionPolicy: Retain lets the resource go at once and leaves the remote JWK as it is"
 
 
 def notes_for(facts: Facts, reason: Reason, message: str) -> tuple[Note, ...]:
     """An Event at the transition into a state that a person must know of; none while the state lasts."""
-    if reason not in _WORTH_AN_EVENT or facts.resource.reason is reason:
+    worth_it = reason.waiting is Waiting.USER or reason in (Reason.DRIFTED, Reason.MISSING_REMOTELY)
+    if not worth_it or facts.resource.reason is reason:
         return ()
     return (Note(warning=True, reason=reason.value, message=message),)
 
@@ -85,6 +65,85 @@ def conflict_message(facts: Facts, owner: str | None) -> str:
     )
 
 
+def missing_report(facts: Facts, operation: LastOperation | Keep = Keep.AS_IS) -> Report:
+    """Forget the remote JWK but keep the claim: what follows is the create protocol once more."""
+    message = f"JWK {facts.remote} is missing in Apinizer; it is created again."
+    return Report(
+        Reason.MISSING_REMOTELY,
+        message,
+        deployed=False,
+        remote=None,
+        deployment=None,
+        operation=operation,
+        delay=0,
+        notes=notes_for(facts, Reason.MISSING_REMOTELY, message),
+    )
+
+
+def replacement_required(facts: Facts, why: str) -> Report:
+    """The remote JWK is another one than the spec wishes for, and must not be replaced."""
+    message = (
+        f"The remote JWK cannot be changed to what the spec says: {why}. Change it back, set spec.updatePolicy to "
+        "Replace, or delete and create anew."
+    )
+    return problem_report(facts, Problem(Reason.REPLACEMENT_REQUIRED, message))
+
+
+def another_target(facts: Facts, target: RemoteName) -> Report:
+    """A claim reaches no further than connection and spec do: annotations are everybody's to write."""
+    message = (
+        f"The remote JWK is {facts.remote}, while the connection and the spec now name {target}. Change that back, or "
+        "delete this resource and create it anew."
+    )
+    return problem_report(facts, Problem(Reason.REPLACEMENT_REQUIRED, message))
+
+
+def found_report(facts: Facts, spec: JWKSpec, remote: RemoteStatus) -> Report:
+    """The JWK is there, though the answer to the create call never arrived: see to what is left to do, or say so."""
+    edited = remote.source_digest != source_digest(spec)
+    if edited or repairs_itself(spec, remote) or remote.description != (spec.description or ""):
+        # Recorded before the update call: that changes what the list shows, and so what the claim is recognised by.
+        return Report(Reason.UPDATING, _FOUND, synced=False, deployed=None, remote=remote, deployment=None, delay=0)
+    return deployment_report(facts, spec, remote, None)
+
+
+_FOUND = "The JWK exists, though the answer to the create call was lost; what is left to do follows."
+
+
+def took_over(facts: Facts, spec: JWKSpec, remote: RemoteStatus) -> Report:
+    """A JWK that was there belongs to this resource from now on."""
+    report = deployment_report(facts, spec, remote, None)
+    if spec.required_environments and repairs_itself(spec, remote):
+        message = "The JWK existed and was taken over; an update call deploys it to learn about its environments."
+        report = Report(Reason.UPDATING, message, deployed=None, remote=remote, deployment=None, delay=0)
+    note = Note(warning=False, reason=Reason.ADOPTED.value, message=f"JWK {facts.remote} was taken over.")
+    return replace(report, notes=(note, *report.notes))
+
+
+def after_creation(facts: Facts, spec: JWKSpec, report: Report, old_name: str) -> Report:
+    """Add to the report of a new JWK what becomes of the old one: it goes now, or stays for the overlap."""
+    keep = spec.replacement.keep_old_for if spec.replacement else None
+    if keep:
+        status = ReplacementStatus(step="KeepingOld", old_name=old_name, keep_old_until=facts.now + keep)
+        return replace(report, replacement=status)
+    delay = 0 if report.delay is None else report.delay
+    return replace(report, replacement=ReplacementStatus(step="Created", old_name=old_name), delay=delay)
+
+
+def refused_report(facts: Facts, refusal: str, deployment: DeploymentResult | Keep) -> Report:
+    """Apinizer refused the new JWK for good, and the old one has its name back."""
+    deployed = deployment.success if isinstance(deployment, DeploymentResult) else None
+    message = f"{refusal.rstrip('.')}. The old JWK has its name back."
+    return Report(
+        Reason.REJECTED,
+        message,
+        deployed=deployed,
+        deployment=deployment,
+        replacement=None,
+        notes=notes_for(facts, Reason.REJECTED, message),
+    )
+
+
 def deployment_report(
     facts: Facts,
     spec: JWKSpec,
@@ -94,7 +153,7 @@ def deployment_report(
 ) -> Report:
     """The remote JWK is what the spec says: tell how its deployment stands, environment by environment.
 
-    `deployment` is None when no write ever told, because the answer to the create call was lost.
+    `deployment` is None when no write ever told: the answer to the create call was lost, or the JWK was taken over.
     """
     report = Report(
         Reason.DEPLOYED,
@@ -108,7 +167,7 @@ def deployment_report(
     )
     required = spec.required_environments
     if deployment is None:
-        return _unknown_deployment(facts, report, required)
+        return _unknown_deployment(facts, replace(report, deployed=None), remote, required)
     failed = failing_environments(spec, deployment)
     if failed is None:
         return replace(report, message=_success_message(deployment))
@@ -132,19 +191,14 @@ def deployment_report(
     )
 
 
-def _unknown_deployment(facts: Facts, report: Report, required: list[str] | None) -> Report:
-    lost = "The JWK exists; what its environments said is unknown, because the answer to the call was lost."
+def _unknown_deployment(facts: Facts, report: Report, remote: RemoteStatus, required: list[str] | None) -> Report:
+    why = "the JWK was taken over as it was" if remote.adopted else "the answer to the call was lost"
+    message = f"The JWK exists; what its environments have is unknown, because {why}."
     if required:
-        message = f"{lost} spec.redeployPolicy: Always deploys it again."
-        return replace(
-            report,
-            reason=Reason.DEPLOYMENT_FAILED,
-            message=message,
-            ready=False,
-            deployed=None,
-            notes=notes_for(facts, Reason.DEPLOYMENT_FAILED, message),
-        )
-    return replace(report, message=lost, deployed=None)
+        message = f"{message} spec.redeployPolicy: Always deploys it again."
+        notes = notes_for(facts, Reason.DEPLOYMENT_FAILED, message)
+        return replace(report, reason=Reason.DEPLOYMENT_FAILED, message=message, ready=False, notes=notes)
+    return replace(report, reason=Reason.ADOPTED if remote.adopted else report.reason, message=message)
 
 
 def failing_environments(spec: JWKSpec, deployment: DeploymentResult) -> str | None:

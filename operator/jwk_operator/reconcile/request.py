@@ -1,4 +1,4 @@
-"""The create request's body, from the spec and the key."""
+"""The bodies of the create and generate requests, from the spec and the key."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _SENT = (
     "use_type",
     "algorithm",
 )
+_COMMON_OPTIONS = ("keyUseType", "algorithm", "keyIdType", "notBeforeTime", "expirationTime")
 
 
 def create_body(spec: JWKSpec, target: RemoteName, jwk_str: str | None) -> dict[str, Any]:
@@ -30,3 +31,22 @@ def create_body(spec: JWKSpec, target: RemoteName, jwk_str: str | None) -> dict[
     fields = spec.model_dump(mode="json", by_alias=True, exclude_none=True, include=set(_SENT))
     body = {"name": target.name, **fields}
     return body if jwk_str is None else {**body, "jwkStr": jwk_str}
+
+
+def generate_body(spec: JWKSpec, target: RemoteName) -> dict[str, Any]:
+    """Return the body of the generate call (Apinizer Management API, JWK generate page) for a spec with `generate`.
+
+    The options that every type of key has are flat in the spec, while the call has them inside the object that is named
+    after the type.
+    """
+    if spec.generate is None:
+        raise AssertionError("only a spec that says what to generate is sent")
+    given = spec.generate.model_dump(mode="json", by_alias=True, exclude_none=True)
+    common = {field: given[field] for field in _COMMON_OPTIONS if field in given}
+    option = spec.generate.type.lower()
+    body = {"name": target.name, "type": given["type"], option: {**given.get(option, {}), **common}}
+    if spec.description is not None:
+        body["description"] = spec.description
+    if spec.generate.kid is not None:
+        body["kid"] = spec.generate.kid
+    return body

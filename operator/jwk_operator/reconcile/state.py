@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 
-from jwk_operator.api.names import Claim, RemoteName, address_digest
+from jwk_operator.api.names import Aside, Claim, RemoteName, address_digest
 from jwk_operator.api.reasons import Reason
+from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.api.resource import Resource
-from jwk_operator.api.status import DeploymentResult, LastOperation, RemoteStatus
+from jwk_operator.api.status import DeploymentResult, LastOperation, RemoteStatus, ReplacementStatus
 from jwk_operator.reconcile.keymaterial import KeyFacts
 
 
@@ -38,21 +40,10 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteEntry:
-    """The entry of the project's list for the name in question."""
-
-    description: str
-    source_type: str
-    source_url: str | None
-    type: str | None
-    kid: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Listed:
-    """The project's list was read: the entry, or None when the name is free."""
+    """The project's list was read: its entries by name."""
 
-    entry: RemoteEntry | None
+    entries: Mapping[str, RemoteEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +70,10 @@ class Facts:
     """Of the connection or the project's name."""
     rival: str | None = None
     """`NAMESPACE/NAME` of another resource of this cluster that the remote name belongs to."""
+    read_only: bool = False
+    """Whether the connection allows reading alone."""
+    secret_news: bool = False
+    """Whether the Secret behind `spec.jwkStrFrom` has another version than the one that the status speaks of."""
     client: Ready | Problem | None = None
     listed: Listed | Problem | None = None
     key: KeyFacts | Problem | None = None
@@ -89,6 +84,24 @@ class Facts:
     def remote(self) -> RemoteName | None:
         """The remote name in question: the recorded one, else the one wished for."""
         return self.resource.claim.remote if self.resource.claim else self.target
+
+    @property
+    def entry(self) -> RemoteEntry | None:
+        """The list's entry for the remote name in question; None also while no list was read."""
+        return self._listed_as(self.remote.name) if self.remote else None
+
+    @property
+    def aside(self) -> Aside | None:
+        """The record of a replacement that is under way."""
+        return self.resource.claim.aside if self.resource.claim else None
+
+    @property
+    def aside_entry(self) -> RemoteEntry | None:
+        """The list's entry for the name that an old JWK has while it is being replaced."""
+        return self._listed_as(self.aside.name) if self.aside else None
+
+    def _listed_as(self, name: str) -> RemoteEntry | None:
+        return self.listed.entries.get(name) if isinstance(self.listed, Listed) else None
 
     @property
     def moved(self) -> bool:
@@ -135,6 +148,7 @@ class Report:
     deployed: bool | Keep | None = Keep.AS_IS
     remote: RemoteStatus | Keep | None = Keep.AS_IS
     deployment: DeploymentResult | Keep | None = Keep.AS_IS
+    replacement: ReplacementStatus | Keep | None = Keep.AS_IS
     operation: LastOperation | Keep = Keep.AS_IS
     failed: bool = False
     """Counts as one more failure in a row; otherwise the count ends."""
@@ -184,6 +198,15 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Rename:
+    """Send the update call that gives a JWK another name and leaves its description as the list shows it."""
+
+    target: RemoteName
+    new_name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     """Send the delete call."""
 
@@ -204,8 +227,16 @@ class Disclaim:
     report: Report
 
 
-Call = Create | Update | Delete
-Decision = Rest | Look | MakeClaim | Call | LetGo | Disclaim | Report
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """Write the claim as it is to stand from now on, and report."""
+
+    claim: Claim
+    report: Report
+
+
+Call = Create | Update | Rename | Delete
+Decision = Rest | Look | MakeClaim | Call | LetGo | Disclaim | Amend | Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +244,8 @@ class Conclusion:
     """What follows from the answer to a call."""
 
     report: Report | None = None
+    claim: Claim | None = None
+    """The claim as it is to stand from now on, written before the status; None leaves it as it is."""
     disclaim: bool = False
     let_go: bool = False
     notes: tuple[Note, ...] = field(default=())

@@ -7,6 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from enum import Enum
 from functools import partial
 
@@ -24,20 +25,23 @@ from jwk_operator.kube.client import (
     Kind,
     KubeClient,
 )
+from jwk_operator.kube.connections import ConnectionWriter, is_going, is_same, trim_connection
 from jwk_operator.kube.events import EventPoster
-from jwk_operator.kube.jwks import JwkWriter, connection_of, open_store, read, wished_name
+from jwk_operator.kube.jwks import JwkWriter, claim_of, connection_of, open_store, read, wished_name
 from jwk_operator.kube.metadata import watch_metadata
 from jwk_operator.kube.secrets import Sources
 from jwk_operator.kube.store import Change, Key, Raw, Store, key_of
 from jwk_operator.reconcile.connections import ConnectionKey, Connections
 from jwk_operator.reconcile.delays import backoff
 from jwk_operator.reconcile.gather import Gatherer
-from jwk_operator.reconcile.reconciler import Reconciler, Result
+from jwk_operator.reconcile.protection import Protection
+from jwk_operator.reconcile.reconciler import Reconciler, Result, utc_now
 from jwk_operator.reconcile.state import Cause
 from jwk_operator.runtime.logs import fields
 from jwk_operator.runtime.metrics import Metrics
 from jwk_operator.runtime.queue import QueueClosedError, WorkQueue
 from jwk_operator.runtime.settings import Settings
+from jwk_operator.runtime.upkeep import Duty, Upkeep, connection_key
 
 log = logging.getLogger(__name__)
 
@@ -62,29 +66,47 @@ class Watched(Enum):
 class Operator:
     """Serves JWKs: `load` once, then `on_event` for whatever is watched, with workers running `work`."""
 
-    def __init__(self, client: KubeClient, settings: Settings, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        client: KubeClient,
+        settings: Settings,
+        metrics: Metrics | None = None,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        clock: Callable[[], float] = time.monotonic,
+        chance: random.Random | None = None,
+    ) -> None:
+        """`now`, `clock` (seconds that never go back) and `chance` (for delays) are the real ones unless given."""
         self._client = client
         self._settings = settings
-        self._random = random.SystemRandom()
+        self._random = chance or random.SystemRandom()
         self.metrics = metrics or Metrics()
         self.loaded = False
         clusterwide = settings.namespaces is None
         self._jwks = open_store()
-        self._connection_store = Store(_trim_connection)
+        self._connection_store = Store(trim_connection)
         self._namespaces = Store(_trim_namespace) if clusterwide else None
         self._sources = Sources(client)
-        self._connections = Connections(self._connection_store, self._namespaces, self._sources, self.metrics.called)
+        self._connections = Connections(
+            self._connection_store, self._namespaces, self._sources, self.metrics.called, clock
+        )
         gatherer = Gatherer(self._jwks, self._connections, self._sources)
         writer = JwkWriter(client, self._jwks)
+        events = EventPoster(client)
+        connection_writer = ConnectionWriter(client, self._connection_store, partial(self.on_event, Watched.CONNECTION))
+        protection = Protection(self._jwks, self._connection_store, connection_writer)
         self._reconciler = Reconciler(
             self._jwks,
             self._connections,
             gatherer,
             writer,
-            EventPoster(client),
+            events,
             self._random.random,
+            protection,
             self._fetch_connection,
+            now,
         )
+        self.upkeep = Upkeep(self._connection_store, self._connections, protection, events, self._random.random)
         self.queue: WorkQueue[Key, Cause] = WorkQueue(_RANK)
         self._failures: dict[Key, int] = {}
 
@@ -100,6 +122,7 @@ class Operator:
         self.loaded = True
         for key in self._jwks:
             self.queue.wake(key, Cause.START)
+        self.upkeep.begin()
         log.info("loaded", extra=fields(jwks=len(self._jwks), connections=len(self._connection_store)))
 
     async def sweep(self) -> None:
@@ -109,13 +132,15 @@ class Operator:
             self._gone(raw)
         for key in changed:
             self.queue.wake(key, Cause.EVENT)
+        for connection in {connection_of(seen) for key in changed if (seen := self._jwks.get(key)) is not None}:
+            self.upkeep.check(connection)
         kinds = (
             [(CONNECTIONS, False)] if self._namespaces is None else [(CONNECTIONS, False), (CLUSTER_CONNECTIONS, True)]
         )
         for kind, clusterwide_kind in kinds:
             changed, gone = await self._load(kind, self._connection_store, clusterwide_kind=clusterwide_kind)
             for key in (*changed, *map(key_of, gone)):
-                self._connection_changed(key)
+                self._reopen(connection_key(key))
 
     async def _load(self, kind: Kind, store: Store, *, clusterwide_kind: bool = False) -> tuple[list[Key], list[Raw]]:
         """Take in whole lists; return the keys of what was new in them, and what the store had to drop."""
@@ -142,10 +167,9 @@ class Operator:
             case Watched.JWK:
                 self._jwk_changed(event, raw)
             case Watched.CONNECTION:
-                before = (self._connection_store.get(key_of(raw)) or {}).get("spec")
-                changed = self._connection_store.observe(event, raw) is not Change.NOTHING
-                if changed and (event == "DELETED" or before != raw.get("spec")):
-                    self._connection_changed(key_of(raw))
+                before = self._connection_store.get(key_of(raw))
+                if self._connection_store.observe(event, raw) is not Change.NOTHING:
+                    self._connection_seen(key_of(raw), before)
             case Watched.NAMESPACE:
                 self._namespace_changed(event, raw)
             case Watched.SECRET | Watched.CONFIG_MAP:
@@ -155,6 +179,7 @@ class Operator:
         change = self._jwks.observe(event, raw)
         if change is Change.PRESENT:
             self.queue.wake(key_of(raw), Cause.EVENT)
+            self.upkeep.check(connection_of(raw))
         elif change is Change.GONE:
             self._gone(raw)
 
@@ -164,15 +189,26 @@ class Operator:
             self.queue.cancel(key, cause)
         self._failures.pop(key, None)
         self._wake_namesakes(key, wished_name(raw))
+        self.upkeep.check(connection_of(raw))
 
     def _wake_namesakes(self, key: Key, name: str) -> None:
         """Wake those who wait for a remote name that was given back."""
         others = (other for other in self._jwks.find("name", name) if other != key)
         self._wake([other for other in others if _waits_for_name(self._jwks.get(other))])
 
-    def _connection_changed(self, key: Key) -> None:
-        kind = "ApinizerConnection" if key[0] else "ClusterApinizerConnection"
-        self._reopen((kind, *key))
+    def _connection_seen(self, key: Key, before: Raw | None) -> None:
+        after = self._connection_store.get(key)
+        connection = connection_key(key)
+        if before is None or after is None or not is_same(before, after):
+            self._reopen(connection)
+        if after is not None and is_going(after) and not (before is not None and is_going(before)):
+            self.upkeep.do(connection, Duty.TELL)
+            self._wake(key for key in self._jwks.find("connection", connection) if self._claims_nothing(key))
+        self.upkeep.check(connection)
+
+    def _claims_nothing(self, key: Key) -> bool:
+        raw = self._jwks.get(key)
+        return raw is not None and claim_of(raw) is None
 
     async def _fetch_connection(self, connection: ConnectionKey) -> None:
         """Take in a connection that its watch has not told of yet, if there is one."""
@@ -190,6 +226,7 @@ class Operator:
 
     def _reopen(self, connection: ConnectionKey) -> None:
         self._connections.drop(connection)
+        self.upkeep.do(connection, Duty.OPEN)
         self._wake(self._jwks.find("connection", connection))
 
     def _namespace_changed(self, event: str | None, raw: Raw) -> None:
@@ -210,12 +247,20 @@ class Operator:
     def _source_changed(self, kind: str, event: str | None, raw: Raw) -> None:
         namespace, name = key_of(raw)
         version = None if event == "DELETED" else raw["metadata"]["resourceVersion"]
-        if not self._sources.changed(kind, namespace, name, version):
+        keys = self._jwks.find("secret", (namespace, name)) if kind == "Secret" else []
+        changed = self._sources.changed(kind, namespace, name, version)
+        if keys:
+            self._sources.note(kind, namespace, name, version)
+        self._wake(key for key in keys if changed or self._speaks_of_another(key, version))
+        if not changed:
             return
         for connection in list(self._connections.referring(kind, namespace, name)):
             self._reopen(connection)
-        if kind == "Secret":
-            self._wake(self._jwks.find("secret", (namespace, name)))
+
+    def _speaks_of_another(self, key: Key, version: str | None) -> bool:
+        """Whether a JWK's status tells of another version of the Secret with its key than there is now."""
+        remote = (self._jwks.get(key) or {}).get("status", {}).get("remote")
+        return remote is not None and remote.get("secretVersion") != version
 
     def _wake(self, keys: Iterable[Key]) -> None:
         """Wake many, spread out: the first at once, the others within a time that grows with their number."""
@@ -255,6 +300,8 @@ class Operator:
                 self._succeeded(key, cause, before, result, time.monotonic() - started)
             finally:
                 self.queue.done(key)
+                if before is not None:
+                    self.upkeep.check(connection_of(before))
 
     def _failed(self, key: Key, cause: Cause, error: BaseException) -> None:
         self._failures[key] = failures = self._failures.get(key, 0) + 1
@@ -317,11 +364,6 @@ class Operator:
 
 def _waits_for_name(raw: Raw | None) -> bool:
     return raw is not None and read(raw).reason is Reason.NAME_CONFLICT
-
-
-def _trim_connection(raw: Raw) -> Raw:
-    metadata = {name: raw["metadata"].get(name) for name in ("name", "namespace", "uid", "resourceVersion")}
-    return {"metadata": {**metadata, "namespace": metadata["namespace"] or ""}, "spec": raw.get("spec") or {}}
 
 
 def _trim_namespace(raw: Raw) -> Raw:

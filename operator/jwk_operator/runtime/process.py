@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 _LAST_CHANCE = 5.0
 """Seconds that calls may take to end once kopf has ended."""
 
+_LAST_PATCHES = 2.0
+"""Seconds that finalizers of connections may take to come into line at the end; what does not is left to a start."""
+
 _KOPF_END = 8.0
 """Seconds that kopf may take to end; some errors of a watch leave it waiting for ever."""
 
@@ -55,6 +58,7 @@ async def _serve(
         asyncio.create_task(_sweep(operator, settings.sweep_interval), name="sweeper"),
         asyncio.create_task(operator.watch_sources(), name="watch of Secrets and ConfigMaps"),
     ]
+    upkeep = asyncio.create_task(operator.upkeep.work(), name="upkeep of connections")
     try:
         while not stop.is_set():
             await _watch(operator, access, settings, watching, stop)
@@ -62,6 +66,8 @@ async def _serve(
         for task in beside:
             task.cancel()
         await _drain(operator, workers, _LAST_CHANCE)
+        await operator.upkeep.finish(_LAST_PATCHES)
+        upkeep.cancel()
         await operator.aclose()
 
 

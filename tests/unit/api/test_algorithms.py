@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from apinizer_simulator.algorithms import ALGORITHMS as CREATE_TABLE
+from apinizer_simulator.algorithms import GENERATE_ALGORITHMS as GENERATE_TABLE
 from jwk_operator.api.algorithms import (
     ALGORITHMS,
     DEPRECATED,
@@ -73,3 +75,17 @@ def test_spelling_of_the_generate_call(create: str, generate: str) -> None:
 def test_generate_table_has_the_same_algorithms(use: UseType, key_type: KeyType) -> None:
     names = GENERATE_ALGORITHMS[use][key_type]
     assert tuple(create_spelling(name) for name in names) == ALGORITHMS[use][key_type]
+
+
+@pytest.mark.parametrize(("use", "key_type"), PAIRS)
+def test_tables_are_those_that_apinizer_goes_by(use: UseType, key_type: KeyType) -> None:
+    assert ALGORITHMS[use][key_type] == CREATE_TABLE[key_type.value, use.value]
+    table = GENERATE_TABLE[key_type.value, use.value]
+    assert GENERATE_ALGORITHMS[use][key_type] == tuple(table)
+    assert {name: create_spelling(name) for name in table} == table
+    assert {generate_spelling(name) for name in table.values()} == set(table)
+
+
+@pytest.mark.parametrize("name", sorted(name for name in ALL if generate_spelling(name) != name))
+def test_a_name_of_the_create_call_is_none_of_the_generate_call(name: str) -> None:
+    assert create_spelling(name) is None

@@ -1,0 +1,141 @@
+"""The conclusion from the calls of a replacement. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jwk_operator.api.jwk import JWKSpec
+from jwk_operator.api.names import Aside, Claim, Phase
+from jwk_operator.api.reasons import Reason
+from jwk_operator.api.status import DeploymentResult, LastOperation, RemoteStatus, ReplacementStatus
+from jwk_operator.apinizer.answers import Answer, Verdict
+from jwk_operator.reconcile.needs import source_change
+from jwk_operator.reconcile.replacing import restored
+from jwk_operator.reconcile.reports import (
+    after_creation,
+    deployment_report,
+    problem_report,
+    refused_report,
+    with_delay,
+)
+from jwk_operator.reconcile.state import Conclusion, Facts, Keep, Note, Problem, Report
+
+REFUSED_FOR_GOOD = frozenset({Verdict.REJECTED, Verdict.FORBIDDEN})
+
+
+def after_replacing_create(
+    facts: Facts, spec: JWKSpec, report: Report, aside: Aside, answer: Answer, problem: Problem
+) -> Conclusion:
+    """Conclude from the create call of a replacement; `report` is what an ordinary create call would have come to."""
+    claim = facts.resource.claim
+    if answer.verdict is Verdict.OK:
+        kept = after_creation(facts, spec, report, aside.name)
+        until = isinstance(kept.replacement, ReplacementStatus) and kept.replacement.keep_old_until
+        stays = f'; the old one stays as "{aside.name}" for spec.replacement.keepOldFor' if until else ""
+        note = Note(warning=False, reason="Replaced", message=f"JWK {facts.remote} was replaced by a new one{stays}.")
+        return Conclusion(kept, notes=(note,))
+    if answer.verdict in REFUSED_FOR_GOOD and claim is not None:
+        message = f"The old JWK gets its name back, because the new one was refused: {problem.message}"
+        status = ReplacementStatus(step="RenamedAside", old_name=aside.name, refusal=problem.message)
+        back = replace(claim, aside=replace(aside, phase=Phase.RETURNING))
+        refused = Report(Reason.REPLACING, message, deployed=False, replacement=status, delay=0)
+        return Conclusion(replace(refused, operation=report.operation), claim=back)
+    return Conclusion(report)
+
+
+def after_rename(
+    facts: Facts,
+    answer: Answer,
+    problem: Problem,
+    deployment: DeploymentResult | None,
+    operation: LastOperation,
+) -> Conclusion:
+    """Conclude from the update call that gave the old JWK its name aside, or its own name back."""
+    claim, aside = facts.resource.claim, facts.aside
+    if claim is None or aside is None:
+        raise AssertionError("a renaming is recorded before it is done")
+    if aside.phase is Phase.RETURNING:
+        return _after_return(facts, claim, aside, answer, problem, deployment, operation)
+    if answer.verdict is Verdict.OK:
+        message = f'The old JWK is "{aside.name}" for now; the new one is created next.'
+        status = ReplacementStatus(step="RenamedAside", old_name=aside.name)
+        report = Report(
+            Reason.REPLACING,
+            message,
+            deployed=False,
+            remote=_detached(facts.resource.status.remote),
+            replacement=status,
+            operation=operation,
+            delay=0,
+        )
+        return Conclusion(report)
+    if answer.verdict in (Verdict.EXISTS, Verdict.REJECTED):
+        # Nothing was renamed: another name aside may do, or the request will not be accepted as it is.
+        report = problem_report(facts, problem, operation)
+        if answer.verdict is Verdict.EXISTS:
+            report = _again(facts, "The name for the old JWK was taken meanwhile; another one is tried.", operation)
+        return Conclusion(replace(report, replacement=None), claim=restored(facts, claim, aside))
+    return Conclusion(_unsettled(facts, answer, problem, operation))
+
+
+def _after_return(
+    facts: Facts,
+    claim: Claim,
+    aside: Aside,
+    answer: Answer,
+    problem: Problem,
+    deployment: DeploymentResult | None,
+    operation: LastOperation,
+) -> Conclusion:
+    if answer.verdict is not Verdict.OK:
+        if answer.verdict in (Verdict.EXISTS, Verdict.REJECTED):
+            return Conclusion(
+                _again(facts, f"The old JWK does not get its name back yet: {problem.message}", operation)
+            )
+        return Conclusion(_unsettled(facts, answer, problem, operation))
+    known = facts.resource.status.replacement
+    told: DeploymentResult | Keep = deployment or Keep.AS_IS
+    if known is not None and known.refusal:
+        report = refused_report(facts, known.refusal, told)
+    else:
+        message = "The old JWK has its name back."
+        report = Report(Reason.UPDATING, message, deployed=None, deployment=told, replacement=None, delay=0)
+    report = replace(report, remote=_detached(facts.resource.status.remote), operation=operation)
+    return Conclusion(report, claim=restored(facts, claim, aside))
+
+
+def after_old_deleted(facts: Facts, answer: Answer, problem: Problem, operation: LastOperation) -> Conclusion:
+    """Conclude from the delete call for the old JWK of a replacement that is otherwise done."""
+    claim, spec, remote = facts.resource.claim, facts.resource.spec, facts.resource.status.remote
+    if claim is None or spec is None or remote is None:
+        raise AssertionError("the old JWK is deleted once the new one is known")
+    if answer.verdict not in (Verdict.OK, Verdict.MISSING):
+        return Conclusion(problem_report(facts, problem, operation))
+    if answer.deployment is not None and answer.deployment.failed:
+        where = ", ".join(sorted(answer.deployment.failed))
+        return Conclusion(
+            _again(facts, f"The old JWK was not undeployed from {where}; it is deleted again.", operation)
+        )
+    if source_change(facts, spec, remote) is None:
+        report = deployment_report(facts, spec, remote, facts.resource.status.deployment_result, operation)
+    else:
+        report = Report(Reason.REPLACING, "The old JWK is gone.", operation=operation, delay=0)
+    return Conclusion(replace(report, replacement=None), claim=replace(claim, aside=None))
+
+
+def _detached(remote: RemoteStatus | None) -> RemoteStatus | Keep:
+    """An update call cuts the link of a linked source, whatever it changes."""
+    if remote is None or remote.source_type is None or not remote.source_type.linked:
+        return Keep.AS_IS
+    return remote.model_copy(update={"source_detached": True})
+
+
+def _again(facts: Facts, message: str, operation: LastOperation) -> Report:
+    return with_delay(facts, Report(Reason.REPLACING, message, deployed=Keep.AS_IS, operation=operation))
+
+
+def _unsettled(facts: Facts, answer: Answer, problem: Problem, operation: LastOperation) -> Report:
+    if answer.verdict is Verdict.MISSING:
+        message = "Apinizer does not find the JWK to rename; the project's list decides how to go on."
+        return _again(facts, message, operation)
+    return problem_report(facts, problem, operation)

@@ -1,0 +1,146 @@
+"""The decision about a resource whose remote JWK is known to be its own. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jwk_operator.api.jwk import JWKSpec, UpdatePolicy
+from jwk_operator.api.names import RemoteName, source_digest
+from jwk_operator.api.reasons import Reason, Waiting
+from jwk_operator.api.remote import RemoteEntry
+from jwk_operator.api.status import RemoteStatus
+from jwk_operator.reconcile.matching import drift, key_type_of, lacking, looks_like
+from jwk_operator.reconcile.needs import claim_for, key_of, line_first, source_change
+from jwk_operator.reconcile.replacing import begin_replacement
+from jwk_operator.reconcile.reports import (
+    conflict_message,
+    deployment_report,
+    failing_environments,
+    missing_report,
+    problem_report,
+    repairs_itself,
+    replacement_required,
+)
+from jwk_operator.reconcile.state import (
+    Cause,
+    Decision,
+    Disclaim,
+    Facts,
+    Look,
+    MakeClaim,
+    Problem,
+    Rest,
+    Update,
+)
+
+
+def decide_owned(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatus) -> Decision:
+    """Return the next step: compare where it is time to, then change, repair or report."""
+    if facts.listed is None and _list_is_wanted(facts):
+        return Look(listed=True)
+    if isinstance(facts.listed, Problem):
+        settled = facts.resource.reason is not None and facts.resource.reason.waiting is Waiting.NOBODY
+        return Rest() if settled and not facts.changed else problem_report(facts, facts.listed)
+    found = _compared(facts, spec, target, remote)
+    return found if not isinstance(found, RemoteStatus) else _kept_up(facts, spec, target, found)
+
+
+def _kept_up(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatus) -> Decision:
+    """The key is the one that is wished for: see to its description and its deployment."""
+    if spec.description is not None or remote.description:
+        wanted = spec.description or ""
+        if remote.description != wanted:
+            return line_first(facts) or Update(target, wanted, remote)
+    deployment = facts.resource.status.deployment_result
+    fails = deployment is not None and failing_environments(spec, deployment) is not None
+    untold = deployment is None and (not remote.adopted or bool(spec.required_environments))
+    if (fails or untold) and repairs_itself(spec, remote):
+        return _deploy_again(facts, spec, target, remote)
+    return deployment_report(facts, spec, remote, deployment)
+
+
+def _deploy_again(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatus) -> Decision:
+    """Send the current description once more, which deploys. One that others look after has to be looked up first."""
+    if spec.description is not None or remote.description is not None:
+        return line_first(facts) or Update(target, remote.description or "", remote)
+    if facts.listed is None:
+        return Look(listed=True)
+    description = facts.entry.description if facts.entry else ""
+    return line_first(facts) or Update(target, description, remote)
+
+
+# --- comparing ----------------------------------------------------------------------------------------------------
+
+
+def _compared(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatus) -> Decision | RemoteStatus:
+    """Compare what is known with the list, where it was read: what differs decides, else what was seen is known."""
+    if facts.listed is not None and facts.entry is None:
+        return missing_report(facts)
+    if facts.moved and facts.entry is not None:
+        return _recognise(facts, spec, target, remote, facts.entry)
+    if facts.key is None and _key_is_doubtful(facts, spec):
+        return Look(key=True)
+    if isinstance(facts.key, Problem):
+        return problem_report(facts, facts.key)
+    why = source_change(facts, spec, remote)
+    if why is not None and spec.update_policy is not UpdatePolicy.REPLACE:
+        return replacement_required(facts, why)
+    if why is not None and facts.listed is None:
+        return Look(listed=True)
+    if facts.entry is not None:
+        drifted = drift(remote, None if why else spec, facts.entry)
+        if drifted is not None:
+            return problem_report(facts, Problem(Reason.DRIFTED, drifted))
+        remote = _observed(facts, spec, remote, facts.entry)
+    if why is not None:
+        return begin_replacement(facts, spec, remote)
+    return _known_source(facts, spec, remote)
+
+
+def _recognise(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatus, entry: RemoteEntry) -> Decision:
+    """The manager's address has changed: the same manager under another name, or another one with its own JWKs."""
+    if looks_like(remote, spec, entry):
+        here = claim_for(facts, spec, target).address
+        claim = facts.resource.claim
+        if claim is None:
+            raise AssertionError("what is owned is claimed")
+        return MakeClaim(replace(claim, address=here))
+    report = problem_report(facts, Problem(Reason.NAME_CONFLICT, conflict_message(facts, None)))
+    return Disclaim(replace(report, deployed=False, remote=None, deployment=None, replacement=None))
+
+
+def _key_is_doubtful(facts: Facts, spec: JWKSpec) -> bool:
+    """Whether the Secret may hold another key than before: it has changed, or what was wrong may have been that."""
+    reason = facts.resource.reason
+    stalled = reason is not None and reason.waiting is Waiting.USER
+    return spec.jwk_str_from is not None and (facts.secret_news or stalled)
+
+
+def _list_is_wanted(facts: Facts) -> bool:
+    if facts.moved:
+        return True
+    return facts.cause is Cause.CHECKUP or facts.requested or facts.resource.reason is Reason.DRIFTED
+
+
+def _observed(facts: Facts, spec: JWKSpec, remote: RemoteStatus, entry: RemoteEntry) -> RemoteStatus:
+    left_to_others = spec.description is None and not remote.description and entry.description != ""
+    seen = remote.model_copy(
+        update={
+            "type": remote.type or key_type_of(entry),
+            "kid": remote.kid or entry.kid,
+            # one that the spec never had is not ours to change, whatever the list says
+            "description": None if left_to_others else entry.description,
+        }
+    )
+    return remote if seen == remote else seen.model_copy(update={"observed_at": facts.now})
+
+
+def _known_source(facts: Facts, spec: JWKSpec, remote: RemoteStatus) -> RemoteStatus:
+    """Note what the wish is, where it was not known: the key was read, or an adopted JWK's spec was completed."""
+    key = key_of(facts)
+    update: dict[str, str | None] = {}
+    if key is not None and key.digest is not None:
+        update = {"key_digest": key.digest, "secret_version": key.secret_version}
+    if remote.source_digest is None and lacking(spec) is None:
+        update["source_digest"] = source_digest(spec)
+    return remote.model_copy(update=update) if update else remote

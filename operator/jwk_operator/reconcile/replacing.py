@@ -1,0 +1,248 @@
+"""The replacement of a JWK by one from another source (`updatePolicy: Replace`). Pure.
+
+The old JWK is renamed aside, the new one created under the name, and then the old one goes, at once or after an
+overlap. What is about to be done stands in the resource before it is done (`Aside`); together with the project's list
+it tells every later pass where things stand. At any time at least one of the two JWKs exists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum, auto
+
+from jwk_operator.api.jwk import JWKSpec, UpdatePolicy
+from jwk_operator.api.names import (
+    Aside,
+    Claim,
+    Phase,
+    RemoteName,
+    address_digest,
+    aside_name,
+    seen_digest,
+    source_digest,
+    visible_digest,
+)
+from jwk_operator.api.reasons import Reason
+from jwk_operator.api.status import RemoteStatus
+from jwk_operator.reconcile.matching import drift, is_old, is_what_was_sent, lacking
+from jwk_operator.reconcile.needs import claim_for, found, key_first, key_of, line_first, list_first, source_change
+from jwk_operator.reconcile.reports import (
+    after_creation,
+    conflict_message,
+    found_report,
+    missing_report,
+    problem_report,
+    refused_report,
+)
+from jwk_operator.reconcile.state import (
+    Amend,
+    Create,
+    Decision,
+    Delete,
+    Disclaim,
+    Facts,
+    Keep,
+    Listed,
+    MakeClaim,
+    Problem,
+    Rename,
+    Report,
+)
+
+
+class Holder(Enum):
+    """Whose JWK has the name while a replacement is under way."""
+
+    NOBODY = auto()
+    OLD = auto()
+    NEW = auto()
+    SOMEBODY = auto()
+
+
+def holder(facts: Facts, claim: Claim, aside: Aside) -> Holder:
+    """Tell from the records and the list who has the name."""
+    entry = facts.entry
+    if entry is None:
+        return Holder.NOBODY
+    if aside.phase is Phase.CREATING:
+        remote = facts.resource.status.remote
+        known = is_created(facts) and remote is not None and drift(remote, None, entry) is None
+        if known or is_what_was_sent(claim, entry):
+            return Holder.NEW
+    return Holder.OLD if is_old(aside, entry) and not is_old(aside, facts.aside_entry) else Holder.SOMEBODY
+
+
+def is_created(facts: Facts) -> bool:
+    """Whether the status tells that the new JWK is there, so that only the old one's end is left to do."""
+    status = facts.resource.status
+    return status.remote is not None and status.replacement is not None and status.replacement.step != "RenamedAside"
+
+
+def overlap_is_over(facts: Facts) -> bool:
+    """Whether it is time to see to the old JWK of a replacement that is otherwise done."""
+    replacement = facts.resource.status.replacement
+    if facts.aside is None:
+        return replacement is not None
+    if not is_created(facts) or replacement is None:
+        return False
+    spec = facts.resource.spec
+    if spec is not None and (spec.replacement is None or not spec.replacement.keep_old_for):
+        return True
+    return replacement.keep_old_until is None or replacement.keep_old_until <= facts.now
+
+
+# --- beginning ----------------------------------------------------------------------------------------------------
+
+
+def begin_replacement(facts: Facts, spec: JWKSpec, remote: RemoteStatus) -> Decision:
+    """Record the name that the old JWK is going to have; nothing is renamed before the new one could be created."""
+    claim, entry = facts.resource.claim, facts.entry
+    if claim is None or claim.aside is not None or entry is None or not isinstance(facts.listed, Listed):
+        raise AssertionError("what is replaced is owned and listed, and no other replacement is under way")
+    lack = lacking(spec)
+    if lack is not None:
+        message = f"JWK {claim.remote} cannot be replaced: {lack}."
+        return problem_report(facts, Problem(Reason.INVALID_SPEC, message))
+    missing = key_first(facts, spec) or line_first(facts)
+    if missing is not None:
+        return missing
+    source = remote.source_digest or claim.source
+    aside = Aside(
+        name=aside_name(claim.remote.name, facts.resource.uid, source, facts.listed.entries),
+        source=source,
+        key=remote.key_digest or "",
+        seen=seen_digest(entry.type, entry.kid),
+        phase=Phase.RENAMING,
+    )
+    return MakeClaim(replace(claim, aside=aside))
+
+
+# --- going on -----------------------------------------------------------------------------------------------------
+
+
+def decide_replacement(facts: Facts, spec: JWKSpec, target: RemoteName) -> Decision | None:
+    """Return the next step of a replacement that is under way; None while the old JWK is merely being kept."""
+    claim, aside = facts.resource.claim, facts.aside
+    if claim is None or aside is None:
+        raise AssertionError("a replacement that is under way is recorded")
+    if facts.moved:
+        return _elsewhere(facts, claim, aside)
+    if is_created(facts):
+        return _while_kept(facts, spec, claim, aside)
+    missing = list_first(facts)
+    if missing is not None:
+        return missing
+    kept, who = is_old(aside, facts.aside_entry), holder(facts, claim, aside)
+    if who is Holder.NEW:
+        return _created(facts, spec, claim, aside)
+    if kept:
+        return _old_is_aside(facts, spec, target, claim, aside) if who is Holder.NOBODY else _taken(facts, aside)
+    if who is Holder.OLD and aside.phase is Phase.RENAMING:
+        return _rename(facts, spec, target, claim, aside)
+    return _dropped(facts, spec, claim, aside, who)
+
+
+def _rename(facts: Facts, spec: JWKSpec, target: RemoteName, claim: Claim, aside: Aside) -> Decision:
+    given_up = spec.update_policy is not UpdatePolicy.REPLACE or facts.aside_entry is not None or lacking(spec)
+    key = key_first(facts, spec)
+    if given_up or isinstance(key, Report) or (key is None and _is_wish(facts, spec, aside)):
+        return MakeClaim(restored(facts, claim, aside))
+    if key is not None:
+        return key
+    description = facts.entry.description if facts.entry else ""
+    return line_first(facts) or Rename(target, aside.name, description)
+
+
+def _old_is_aside(facts: Facts, spec: JWKSpec, target: RemoteName, claim: Claim, aside: Aside) -> Decision:
+    """Nobody has the name: create the new JWK, or give the name back where there is nothing new to create."""
+    if aside.phase is Phase.RETURNING:
+        description = facts.aside_entry.description if facts.aside_entry else ""
+        old = RemoteName(target.project, aside.name)
+        return line_first(facts) or Rename(old, target.name, description)
+    key = key_first(facts, spec)
+    if lacking(spec) or isinstance(key, Report) or (key is None and _is_wish(facts, spec, aside)):
+        return MakeClaim(replace(claim, aside=replace(aside, phase=Phase.RETURNING)))
+    if key is not None:
+        return key
+    wanted = replace(claim_for(facts, spec, target), aside=replace(aside, phase=Phase.CREATING))
+    if claim != wanted:
+        return MakeClaim(wanted)
+    return line_first(facts) or Create(target)
+
+
+def _is_wish(facts: Facts, spec: JWKSpec, aside: Aside) -> bool:
+    """Whether the spec has come back to the source of the old JWK."""
+    key = key_of(facts)
+    return aside.source == source_digest(spec) and aside.key == ((key.digest if key else None) or "")
+
+
+def _created(facts: Facts, spec: JWKSpec, claim: Claim, aside: Aside) -> Report:
+    """The new JWK is there, though its answer never arrived."""
+    if facts.entry is None:
+        raise AssertionError("what was created is listed")
+    return after_creation(facts, spec, found_report(facts, spec, found(facts, spec, claim, facts.entry)), aside.name)
+
+
+def _taken(facts: Facts, aside: Aside) -> Report:
+    message = f'{conflict_message(facts, None)}; the old JWK stays as "{aside.name}" until then'
+    return problem_report(facts, Problem(Reason.NAME_CONFLICT, message))
+
+
+def _dropped(facts: Facts, spec: JWKSpec, claim: Claim, aside: Aside, who: Holder) -> Decision:
+    """There is nothing aside (any more): take the record away, and let the ordinary rules decide."""
+    after = restored(facts, claim, aside)
+    replacement = facts.resource.status.replacement
+    refusal = replacement.refusal if replacement else None
+    if who is Holder.OLD and refusal and not facts.changed and spec.update_policy is UpdatePolicy.REPLACE:
+        return Amend(after, refused_report(facts, refusal, Keep.AS_IS))
+    if who is Holder.OLD or (who is Holder.SOMEBODY and aside.phase is Phase.RENAMING):
+        return MakeClaim(after)
+    return Amend(after, replace(missing_report(facts), replacement=None))
+
+
+def restored(facts: Facts, claim: Claim, aside: Aside) -> Claim:
+    """The claim on the old JWK under its own name, without the record of a replacement."""
+    if aside.phase is Phase.RENAMING:
+        return replace(claim, aside=None)
+    seen = next((entry for entry in (facts.aside_entry, facts.entry) if entry and is_old(aside, entry)), None)
+    visible = claim.visible
+    if seen is not None:
+        visible = visible_digest(seen.source_type, seen.source_url, seen.description, seen.type, seen.kid)
+    return replace(claim, visible=visible, source=aside.source, key=aside.key, adopts=False, aside=None)
+
+
+# --- ending -------------------------------------------------------------------------------------------------------
+
+
+def _while_kept(facts: Facts, spec: JWKSpec, claim: Claim, aside: Aside) -> Decision | None:
+    """The new JWK is there: the old one goes when the overlap is over, or when a further replacement is wanted."""
+    if overlap_is_over(facts):
+        return _end_overlap(facts, claim, aside)
+    remote = facts.resource.status.remote
+    again = remote is not None and source_change(facts, spec, remote) is not None
+    if not again or spec.update_policy is not UpdatePolicy.REPLACE or lacking(spec):
+        return None
+    return key_first(facts, spec) or _end_overlap(facts, claim, aside)
+
+
+def _end_overlap(facts: Facts, claim: Claim, aside: Aside) -> Decision:
+    missing = list_first(facts)
+    if missing is not None:
+        return missing
+    if not is_old(aside, facts.aside_entry):
+        return MakeClaim(replace(claim, aside=None))
+    return line_first(facts) or Delete(RemoteName(claim.remote.project, aside.name))
+
+
+def _elsewhere(facts: Facts, claim: Claim, aside: Aside) -> Decision:
+    """The manager's address has changed in the middle: go on where the old JWK is recognised by its name aside."""
+    missing = list_first(facts)
+    if missing is not None:
+        return missing
+    here = replace(claim, address=address_digest(facts.address or ""))
+    if is_old(aside, facts.aside_entry):
+        return MakeClaim(here)
+    if facts.entry is None:
+        return MakeClaim(replace(here, aside=None))
+    report = problem_report(facts, Problem(Reason.NAME_CONFLICT, conflict_message(facts, None)))
+    return Disclaim(replace(report, deployed=False, remote=None, deployment=None, replacement=None))
