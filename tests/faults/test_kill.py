@@ -29,12 +29,13 @@ SPEC = pasted(description="first")
 DEPLOYED = Condition("True", "Deployed", "Deployed to 2 environments.")
 
 CREATE_WRITES = {"answered": 4, "lost": 7, "refused": 6}
-"""The connection's finalizer, claim, POST, status. Where the answer is lost, that status tells of it; then come, for what
-the list shows, a status that it was found, PUT and a status, and for what it does not show POST again and a status."""
+"""The connection's finalizer, claim, POST, status. Where the answer is lost, that status tells of it; then come, for
+what the list shows, a status that it was found, PUT and a status, and for what it does not show POST again and a
+status."""
 
 DELETE_WRITES = {"answered": 3, "lost": 5, "refused": 5}
-"""DELETE, letting go, the connection's finalizer; where the answer is lost, a status tells of it, then come DELETE again
-and the rest."""
+"""DELETE, letting go, the connection's finalizer; where the answer is lost, a status tells of it, then come DELETE
+again and the rest."""
 
 
 def _points(writes: dict[str, int]) -> Iterator[tuple[str, str]]:

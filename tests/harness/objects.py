@@ -12,6 +12,7 @@ FINALIZER = "apiops.apinizer.com/jwk"
 IN_USE = "apiops.apinizer.com/in-use"
 REMOTE = "apiops.apinizer.com/remote"
 CLAIM = "apiops.apinizer.com/claim"
+ASIDE = "apiops.apinizer.com/aside"
 REQUESTED = "apiops.apinizer.com/reconcile-requested-at"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from harness.audit import AuditLog
 from harness.keys import ec, pasted
 from harness.operator import OperatorProcess
@@ -12,8 +14,8 @@ from harness.space import Space
 from harness.waiting import until
 
 COUNT = 1000
-ROUNDS = 3
-SECONDS_OF_A_ROUND = 20
+ROUNDS = 2
+SECONDS_OF_A_ROUND = 15
 
 
 def _wait_rounds(operator: OperatorProcess, rounds: int) -> None:
@@ -26,6 +28,7 @@ def _wait_rounds(operator: OperatorProcess, rounds: int) -> None:
     )
 
 
+@pytest.mark.timeout(600)
 def test_drift_of_a_thousand_costs_one_list_for_each_round(
     operator: OperatorProcess, space: Space, simulator: SimulatorProcess, audit: AuditLog
 ) -> None:
@@ -42,7 +45,7 @@ def test_drift_of_a_thousand_costs_one_list_for_each_round(
     created = len(simulator.requests(space.project))
     operator.start()
 
-    # Each round is as cheap as the first one, however far the jitter has drawn the check-ups apart by then.
+    # The second round is as cheap as the first one, though the jitter has drawn the check-ups further apart.
     _wait_rounds(operator, ROUNDS)
     asked = Counter(record["call"] for record in simulator.requests(space.project)[created:])
     assert asked == Counter(list=ROUNDS)
@@ -51,7 +54,7 @@ def test_drift_of_a_thousand_costs_one_list_for_each_round(
     assert audit.requests(verb="get", resource="jwks") == []
     assert {name: jwk.raw for name, jwk in space.jwks().items()} == {name: jwk.raw for name, jwk in before.items()}
 
-    # The same lists find the one that somebody has changed, and the others cost as little as before.
+    # Such a list does find the one that somebody has changed, and nothing is written about the others.
     simulator.control.tamper("change", space.project, drifted, description="Theirs")
     until(lambda: simulator.remote(space.project)[drifted]["description"] == "One of many", "the drift is mended", 90)
     space.wait(drifted)

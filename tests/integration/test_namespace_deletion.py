@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from harness.audit import AuditLog
 from harness.fixtures import MakeSpace
 from harness.keys import ec, pasted
-from harness.objects import IN_USE, Condition, Event
+from harness.objects import API_VERSION, IN_USE, Condition, Event
 from harness.operator import OperatorProcess
 from harness.simulator import SimulatorProcess
 from harness.space import CONNECTION, Space
@@ -17,7 +17,8 @@ from harness.waiting import until
 COUNT = 50
 NAMES = [f"jwk-{number:02}" for number in range(COUNT)]
 RETAIN = "spec.deletionPolicy: Retain lets the resource go at once and leaves the remote JWK as it is"
-SETTLED = 120
+SHARED = "ClusterApinizerConnection"
+SECONDS = 120
 
 
 def _many(make_space: MakeSpace, names: Iterable[str] = NAMES) -> Space:
@@ -34,7 +35,7 @@ def _delete_namespace(space: Space) -> None:
     space.cluster.delete("Namespace", None, space.name)
 
 
-def _wait_namespace_gone(space: Space, seconds: float = SETTLED) -> None:
+def _wait_namespace_gone(space: Space, seconds: float = SECONDS) -> None:
     def told() -> str:
         found = space.cluster.find("Namespace", None, space.name) or {}
         return f"namespace {space.name} gone; {found.get('status')}"
@@ -144,6 +145,31 @@ def test_the_connection_stays_until_the_last_jwk_is_gone(
     space.wait("late")
     patches = audit.requests(verb="patch", resource="apinizerconnections", namespace=space.name)
     assert [request.status for request in patches] == [200, 200, 200]
+
+
+def test_a_shared_connection_stays_as_well(
+    operator: OperatorProcess, space: Space, make_space: MakeSpace, simulator: SimulatorProcess
+) -> None:
+    user, name = make_space(), f"shared-{space.name}"
+    token = {"name": "default", "namespace": space.name}
+    spec = {"baseUrl": space.url, "projectName": space.project, "auth": {"tokenSecretRef": token}}
+    shared = {"apiVersion": API_VERSION, "kind": SHARED, "metadata": {"name": name}}
+    space.cluster.create({**shared, "spec": {**spec, "allowedNamespaces": {"selector": {}}}})
+    user.jwk("one", pasted(), connectionRef={"kind": SHARED, "name": name})
+    user.wait("one")
+    space.cluster.delete(SHARED, None, name)
+
+    def told() -> bool:
+        items = space.cluster.request("GET", "/api/v1/namespaces/default/events")["items"]
+        return [(item["type"], item["reason"]) for item in items if item["involvedObject"]["name"] == name] == [
+            ("Warning", "DeletionBlocked")
+        ]
+
+    until(told, "an Event says what the deletion waits for")
+    _delete_namespace(user)
+    _wait_namespace_gone(user)
+    until(lambda: space.cluster.find(SHARED, None, name) is None, f"{name} is gone")
+    assert simulator.remote(space.project) == {}
 
 
 def test_the_finalizer_comes_before_the_first_claim_and_goes_with_the_last(

@@ -18,6 +18,7 @@ class FakeCluster:
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str], Raw] = {}
         self.calls: list[tuple[str, str, str]] = []
+        self.created: list[Raw] = []
         self.faults: list[Exception | str] = []
         """For the coming patches, one each: an error instead of the patch, or "lost" for one that is not answered."""
         self.gate = asyncio.Event()
@@ -33,6 +34,11 @@ class FakeCluster:
         """The names of what was patched."""
         return [name for verb, _plural, name in self.calls if verb == "patch"]
 
+    def spent(self) -> list[tuple[str, str, str]]:
+        """The requests since this was last asked."""
+        found, self.calls = self.calls, []
+        return found
+
     def put(self, kind: Kind, raw: Raw) -> Raw:
         """Create or replace an object, with a new version."""
         self._version += 1
@@ -44,9 +50,16 @@ class FakeCluster:
         self.calls.append(("get", kind.plural, name))
         return copy.deepcopy(self._find(kind, namespace, name))
 
+    async def create(self, kind: Kind, namespace: str, body: Raw) -> Raw:
+        self.calls.append(("create", kind.plural, body["metadata"]["generateName"]))
+        assert body["metadata"]["namespace"] == namespace, "the API server refuses that"
+        self.created.append(body)
+        return body
+
     async def merge_patch(
         self, kind: Kind, namespace: str, name: str, patch: Raw, subresource: str | None = None
     ) -> Raw:
+        assert subresource is None, "not needed so far"
         self.calls.append(("patch", kind.plural, name))
         fault = self.faults.pop(0) if self.faults else None
         if isinstance(fault, Exception):

@@ -18,7 +18,7 @@ from unit.cluster import FakeCluster
 
 MAIN = ("ApinizerConnection", "team", "default")
 SHARED = ("ClusterApinizerConnection", "", "main")
-GOING = {"deletionTimestamp": "2027-01-01T00:00:00Z"}
+GOING: dict[str, Any] = {"deletionTimestamp": "2027-01-01T00:00:00Z"}
 THEIRS = "example.com/theirs"
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import Counter
 from dataclasses import dataclass
 
 from jwk_operator.apinizer.scrub import Secret
-from jwk_operator.kube.client import CONFIG_MAPS, SECRETS, ApiError, KubeClient
+from jwk_operator.kube.client import CONFIG_MAPS, SECRETS, ApiError, Kind, KubeClient, Raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,9 @@ class Sources:
     def __init__(self, client: KubeClient) -> None:
         self._client = client
         self._versions: dict[tuple[str, str, str], str | None] = {}
+        self._reading: Counter[tuple[str, str, str]] = Counter()
+        self._told: dict[tuple[str, str, str], int] = {}
+        """The newest version that was told of while an object is being read."""
 
     async def read(self, source: SourceRef) -> Secret:
         """Return the text under a key.
@@ -46,7 +50,7 @@ class Sources:
         kind = SECRETS if source.kind == "Secret" else CONFIG_MAPS
         place = (source.kind, source.namespace, source.name)
         try:
-            raw = await self._client.get(kind, source.namespace, source.name)
+            raw = await self._newest(kind, place)
         except ApiError as error:
             if error.status != 404:
                 raise
@@ -71,12 +75,28 @@ class Sources:
         if not self.knows(kind, namespace, name) or self.changed(kind, namespace, name, version):
             self._versions[kind, namespace, name] = version
 
+    async def _newest(self, kind: Kind, place: tuple[str, str, str]) -> Raw:
+        """Read an object, once more if it changed meanwhile: whoever was told of the change finds the new content."""
+        self._reading[place] += 1
+        try:
+            while True:
+                raw = await self._client.get(kind, *place[1:])
+                if int(raw["metadata"]["resourceVersion"]) >= self._told.get(place, 0):
+                    return raw
+        finally:
+            self._reading[place] -= 1
+            if not self._reading[place]:
+                del self._reading[place]
+                self._told.pop(place, None)
+
     def changed(self, kind: str, namespace: str, name: str, version: str | None) -> bool:
         """Whether a version (None: gone) is news after the one read last; False for what nobody has read.
 
         A watch may lag behind the reading: an older version is no news.
         """
         place = (kind, namespace, name)
+        if place in self._reading and version is not None:
+            self._told[place] = max(int(version), self._told.get(place, 0))
         if place not in self._versions:
             return False
         known = self._versions[place]

@@ -10,6 +10,7 @@ from jwk_operator.api.names import RemoteName
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.resource import Resource
 from jwk_operator.apinizer.answers import Answer, Verdict
+from jwk_operator.apinizer.lists import SHORT_WHILE
 from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.kube.client import ApiError
 from jwk_operator.kube.jwks import claim_of
@@ -21,11 +22,13 @@ from jwk_operator.reconcile.keymaterial import InvalidKeyError, KeyFacts, inspec
 from jwk_operator.reconcile.state import Cause, Facts, Listed, Look, Problem
 
 _GONE = frozenset({Reason.CONNECTION_NOT_FOUND, Reason.SECRET_NOT_FOUND, Reason.SECRET_KEY_NOT_FOUND})
+REQUEST_AGE = 1.0
+"""Seconds that a list may be old when somebody asks for a look: one list serves all that are asked for together."""
 CHECKUP_AGE = 0.85
 """Part of the resync interval that a list may be old on a check-up.
 
 The jitter adds up, so that check-ups which began together spread over the whole interval: one list must serve nearly
-all of it. Less than the 0.9 that may lie between two check-ups of one JWK, each of which sees a newer list than the last.
+all of it. It is less than the 0.9 that may lie between two check-ups of one JWK, so that each sees a newer list.
 """
 
 
@@ -123,10 +126,9 @@ class Gatherer:
             missing = Problem(Reason.PROJECT_NOT_SET, "No project is known.")
             current.facts = replace(current.facts, listed=problem or missing)
             return
-        age = {"max_age": _checkup_age(current)} if current.facts.cause is Cause.CHECKUP else {}
         aside = current.facts.aside
         names = [remote.name, aside.name] if aside else [remote.name]
-        found = await current.line.lists.entries(remote.project, names, **age)
+        found = await current.line.lists.entries(remote.project, names, _list_age(current))
         if isinstance(found, Answer) and found.verdict is Verdict.UNAUTHORIZED and await self.reopen(current):
             await self.look(current, Look(listed=True))
             return
@@ -172,6 +174,11 @@ def _rank(raw: Raw) -> tuple[bool, str, str]:
     return claim_of(raw) is None, metadata.get("creationTimestamp", ""), who
 
 
-def _checkup_age(current: Pass) -> float:
+def _list_age(current: Pass) -> float:
+    """Seconds that the project's list may be old for this pass."""
+    if current.facts.requested:
+        return REQUEST_AGE
+    if current.facts.cause is not Cause.CHECKUP:
+        return SHORT_WHILE
     interval = current.resolved.spec.resync_interval.total_seconds() if current.resolved.spec else 0.0
     return interval * CHECKUP_AGE

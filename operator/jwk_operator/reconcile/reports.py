@@ -133,7 +133,7 @@ def after_creation(facts: Facts, spec: JWKSpec, report: Report, old_name: str) -
 def refused_report(facts: Facts, refusal: str, deployment: DeploymentResult | Keep) -> Report:
     """Apinizer refused the new JWK for good, and the old one has its name back."""
     deployed = deployment.success if isinstance(deployment, DeploymentResult) else None
-    message = f"{refusal.rstrip('.')}. The old JWK has its name back."
+    message = f"{refusal}{'' if refusal.endswith(('.', '!')) else '.'} The old JWK has its name back."
     return Report(
         Reason.REJECTED,
         message,

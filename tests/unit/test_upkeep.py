@@ -1,0 +1,248 @@
+"""What connections need besides passes: lines that are open in good time, an end, and no request without a cause."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from jwk_operator.api.base import IN_USE_FINALIZER
+from jwk_operator.kube.client import CONNECTIONS, SECRETS, ApiUnavailableError
+from jwk_operator.kube.secrets import SourceRef, Sources
+from jwk_operator.kube.store import Key, Raw
+from jwk_operator.reconcile.connections import Line
+from jwk_operator.reconcile.state import Cause
+from jwk_operator.runtime.operator import Operator, Watched
+from jwk_operator.runtime.queue import WorkQueue
+from jwk_operator.runtime.settings import Settings
+from jwk_operator.runtime.upkeep import Duty
+from unit.cluster import FakeCluster
+from unit.test_protection import GOING, MAIN, THEIRS, a_jwk
+
+READ_TOKEN = ("get", SECRETS.plural, "token")
+PATCHED = ("patch", CONNECTIONS.plural, "default")
+
+
+class World:
+    """An operator without kopf and workers for JWKs, and the cluster that it sees."""
+
+    def __init__(self, *jwks: Raw, **connection: Any) -> None:
+        self.cluster = FakeCluster()
+        self.operator = Operator(self.cluster.client, Settings())
+        self.connections = self.operator._connections
+        for raw in jwks:
+            self.operator._jwks.put(raw)
+        self.connect(**connection)
+        self.secret("first")
+
+    def connect(self, *finalizers: str, url: str = "https://m", event: str = "ADDED", **metadata: Any) -> Raw:
+        """Have the connection like this, and tell of it."""
+        own = {"name": "default", "namespace": "team", "uid": "c", "finalizers": list(finalizers), **metadata}
+        spec = {"baseUrl": url, "projectName": "shop", "auth": {"tokenSecretRef": {"name": "token"}}}
+        raw = self.cluster.put(CONNECTIONS, {"metadata": own, "spec": spec})
+        self.operator.on_event(Watched.CONNECTION, event, raw)
+        return raw
+
+    def secret(self, token: str | None, key: str = "token") -> None:
+        """Have the Secret hold a token, or be gone, and tell of it."""
+        if token is None:
+            raw = self.cluster.objects.pop((SECRETS.plural, "team", "token"))
+            self.operator.on_event(Watched.SECRET, "DELETED", raw)
+            return
+        data = {key: base64.b64encode(token.encode()).decode()}
+        raw = {"metadata": {"name": "token", "namespace": "team", "uid": "s"}, "data": data}
+        self.operator.on_event(Watched.SECRET, "MODIFIED", self.cluster.put(SECRETS, raw))
+
+    def jwk(self, event: str, raw: Raw) -> None:
+        """Tell of a JWK."""
+        self.operator.on_event(Watched.JWK, event, raw)
+
+    async def settled(self) -> list[tuple[str, str, str]]:
+        """Do all upkeep, and return the requests that it took."""
+        queue = self.operator.upkeep._queue
+        worker = asyncio.create_task(self.operator.upkeep.work())
+        while len(queue) or queue.busy:
+            await asyncio.sleep(0)
+        worker.cancel()
+        return self.cluster.spent()
+
+    @property
+    def token(self) -> str | None:
+        """The token that a deletion would use if the Secret were gone."""
+        line = self.connections.last_good(MAIN)
+        return line.client.token.reveal() if line else None
+
+    @property
+    def held(self) -> bool:
+        """Whether the connection has the finalizer."""
+        return IN_USE_FINALIZER in (
+            self.cluster.objects[CONNECTIONS.plural, "team", "default"]["metadata"].get("finalizers") or ()
+        )
+
+
+@asynccontextmanager
+async def a_world(*jwks: Raw, begun: bool = True, held: bool = True) -> AsyncIterator[World]:
+    world = World(*jwks)
+    if held:
+        world.connect(IN_USE_FINALIZER)
+    if begun:
+        world.operator.upkeep.begin()
+        await world.settled()
+    try:
+        yield world
+    finally:
+        await world.operator.aclose()
+
+
+async def test_nothing_is_done_before_everything_is_loaded() -> None:
+    async with a_world(begun=False) as world:  # as long as no JWK is loaded, nobody seems to need the connection
+        world.jwk("ADDED", a_jwk(claims=True))
+        assert await world.settled() == []
+        world.operator.upkeep.begin()
+        assert await world.settled() == [READ_TOKEN]
+        assert (world.token, world.held) == ("first", True)
+
+
+async def test_a_start_puts_finalizers_right() -> None:
+    async with a_world(a_jwk(claims=True), begun=False, held=False) as world:
+        world.operator.upkeep.begin()
+        assert await world.settled() == [PATCHED, READ_TOKEN]
+        assert world.held
+    async with a_world(a_jwk(), begun=False) as world:
+        world.operator.upkeep.begin()
+        assert await world.settled() == [PATCHED]
+        assert (world.token, world.held) == (None, False)
+
+
+async def test_jwks_of_a_settled_connection_cost_nothing() -> None:
+    async with a_world(a_jwk(claims=True)) as world:
+        world.jwk("MODIFIED", a_jwk(version=2, claims=True, description="new"))
+        world.jwk("ADDED", a_jwk("two", claims=True))
+        world.secret(None)
+        await world.settled()
+        world.jwk("MODIFIED", a_jwk(version=3, claims=True))  # the Secret is known to be gone: nothing to read
+        assert await world.settled() == []
+
+
+async def test_a_new_token_is_read_at_once_and_the_last_good_one_is_the_newest() -> None:
+    async with a_world(a_jwk(claims=True)) as world:
+        old = world.connections.last_good(MAIN)
+        world.secret("second")
+        assert await world.settled() == [READ_TOKEN]
+        assert world.token == "second"
+        assert old is not None
+        assert old.client._retired
+        world.secret("third", key="other")  # cannot be read: the second one stays the last that was good
+        assert await world.settled() == [READ_TOKEN]
+        world.secret(None)
+        await world.settled()
+        assert world.token == "second"
+        world.secret("fourth")
+        await world.settled()
+        assert world.token == "fourth"
+
+
+async def test_a_changed_connection_is_opened_anew() -> None:
+    async with a_world(a_jwk(claims=True)) as world:
+        world.connect(IN_USE_FINALIZER, url="https://other")
+        assert await world.settled() == [READ_TOKEN]
+        line = world.connections.last_good(MAIN)
+        assert line is not None
+        assert line.client.endpoint.address == "https://other"
+        world.connect(IN_USE_FINALIZER, THEIRS, url="https://other")  # somebody's finalizer is no reason
+        assert await world.settled() == []
+
+
+async def test_a_line_for_an_older_spec_is_not_used_for_a_newer_one() -> None:
+    async with a_world(a_jwk(claims=True)) as world:
+        before = world.connections.resolve(world.operator._jwks.get(("team", "one")) or {})
+        world.connect(IN_USE_FINALIZER, url="https://other")
+        after = world.connections.resolve(world.operator._jwks.get(("team", "one")) or {})
+        assert before.spec is not None
+        assert after.spec is not None
+        await world.connections.line(MAIN, before.spec)  # by a pass that began before the change
+        line = await world.connections.line(MAIN, after.spec)
+        assert isinstance(line, Line)
+        assert line.client.endpoint.address == "https://other"
+
+
+async def test_a_connection_that_is_gone_is_forgotten_once_nobody_needs_it() -> None:
+    async with a_world(a_jwk(claims=True), a_jwk("two", claims=True)) as world:
+        raw = world.cluster.objects.pop((CONNECTIONS.plural, "team", "default"))
+        world.operator.on_event(Watched.CONNECTION, "DELETED", raw)
+        world.jwk("DELETED", a_jwk(version=2, claims=True))
+        await world.settled()
+        line = world.connections.last_good(MAIN)
+        assert line is not None
+        assert not line.client._retired
+        world.jwk("MODIFIED", a_jwk("two", version=2, claims=True, deletionPolicy="Retain"))
+        await world.settled()
+        assert world.connections.last_good(MAIN) is None
+        assert line.client._retired
+        assert not world.connections.remembers(MAIN)
+        assert len(world.connections._locks) == 0
+
+
+async def test_what_fails_is_repeated() -> None:
+    async with a_world(a_jwk(claims=True), begun=False, held=False) as world:
+        world.cluster.faults = [ApiUnavailableError("no answer")]
+        world.operator.upkeep.begin()
+        await world.settled()
+        assert world.operator.upkeep._queue.is_delayed(MAIN, Duty.OPEN)
+        world.operator.upkeep.do(MAIN, Duty.OPEN)
+        await world.settled()
+        assert (world.held, world.token) == (True, "first")
+
+
+async def test_the_end_takes_away_what_nobody_needs_any_more() -> None:
+    async with a_world(a_jwk(claims=True)) as world:
+        world.jwk("DELETED", a_jwk(version=2, claims=True))
+        assert world.held
+        await world.operator.upkeep.finish(5)
+        assert not world.held
+
+
+async def test_the_end_does_not_wait_for_an_api_server_that_is_silent() -> None:
+    async with a_world(a_jwk(claims=True)) as world:
+        world.cluster.gate.clear()
+        world.jwk("DELETED", a_jwk(version=2, claims=True))
+        await world.operator.upkeep.finish(0.01)
+        assert world.cluster.spent() == [PATCHED]
+
+
+@pytest.mark.parametrize("claims", [True, False])
+async def test_a_deletion_is_told_of_to_those_it_concerns(claims: bool) -> None:
+    async with a_world(a_jwk(claims=claims), a_jwk("two", claims=True)) as world:
+        queue: WorkQueue[Key, Cause] = WorkQueue(dict.fromkeys(Cause, 0))
+        world.operator.queue = queue
+        world.connect(IN_USE_FINALIZER, event="MODIFIED", **GOING)
+        woken = [await queue.take() for _ in range(len(queue))]
+        assert woken == ([] if claims else [(("team", "one"), Cause.DEPENDENCY)])
+        await world.settled()
+        world.connect(IN_USE_FINALIZER, THEIRS, event="MODIFIED", **GOING)
+        await world.settled()
+        (event,) = world.cluster.created
+        assert (event["type"], event["reason"]) == ("Warning", "DeletionBlocked")
+        about = {"kind": "ApinizerConnection", "namespace": "team", "name": "default", "uid": "c"}
+        assert event["involvedObject"] == {"apiVersion": "apiops.apinizer.com/v1alpha1", **about}
+
+
+async def test_what_is_read_is_never_older_than_what_was_told() -> None:
+    """The answer to a GET may be older than an event that came before it."""
+    cluster, answers = FakeCluster(), ["5", "6"]
+    raw = {"metadata": {"name": "token", "namespace": "team"}, "data": {}}
+
+    async def get(*_: object) -> Raw:
+        version = answers.pop(0)
+        sources.changed("Secret", "team", "token", "6")
+        data = {"token": base64.b64encode(f"version {version}".encode()).decode()}
+        return {**raw, "metadata": {**raw["metadata"], "resourceVersion": version}, "data": data}
+
+    cluster.get = get  # type: ignore[method-assign,assignment]
+    sources = Sources(cluster.client)
+    assert (await sources.read(SourceRef("Secret", "team", "token", "token"))).reveal() == "version 6"
+    assert (sources._reading, sources._told) == ({}, {})
