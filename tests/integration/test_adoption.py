@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.keys import pasted, rsa
+from harness.keys import octets, pasted
 from harness.objects import Condition, Event, deployed
 from harness.simulator import SimulatorProcess
 from harness.space import Space
@@ -60,7 +60,7 @@ def test_its_description_is_changed_only_once_the_spec_has_one(space: Space, sim
         ({"sourceType": "KEYSTORE"}, 'its source type is "COPY_PASTE", not "KEYSTORE"'),
         ({"sourceType": "COPY_PASTE", "description": "x"}, "its description is not what spec.description says"),
         ({"sourceType": "COPY_PASTE", "kid": "k1"}, 'its kid is "k0", not "k1"'),
-        (pasted(rsa("k1")), 'its kid is "k0", not "k1"'),
+        (pasted(octets("k1")), 'its kid is "k0", not "k1"'),
     ],
     ids=["source type", "description", "kid", "kid of the key"],
 )
@@ -107,12 +107,12 @@ def test_completing_the_spec_changes_nothing(space: Space, simulator: SimulatorP
     there = exists(space, simulator, kid="k0")
     space.jwk("one", {"sourceType": "COPY_PASTE"}, **ADOPT)
     space.wait("one", "Adopted")
-    space.patch("one", jwkStr=pasted(rsa("k0"))["jwkStr"])
+    space.patch("one", jwkStr=pasted(octets("k0"))["jwkStr"])
     jwk = space.wait_for("one", lambda jwk: jwk.observed and "sourceDigest" in jwk.status["remote"], "a known source")
     assert jwk.ready == ADOPTED
     assert simulator.remote(space.project) == {"one": there}
     refusal = "spec.jwkStr cannot change once the remote JWK exists"
-    assert refusal in space.refusal("one", pasted(rsa("k0")), **ADOPT)
+    assert refusal in space.refusal("one", pasted(octets("k0")), **ADOPT)
 
 
 def test_it_creates_what_does_not_exist(space: Space, simulator: SimulatorProcess) -> None:

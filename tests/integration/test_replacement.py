@@ -100,7 +100,8 @@ def test_another_key_in_the_secret(space: Space, simulator: SimulatorProcess) ->
     jwk = space.wait("one", "ReplacementRequired")
     message = (
         "The remote JWK cannot be changed to what the spec says: the Secret that spec.jwkStrFrom names holds another "
-        "key than the one it was created from. Change it back, set spec.updatePolicy to Replace, or delete and create anew."
+        "key than the one it was created from. Change it back, set spec.updatePolicy to Replace, or delete and create "
+        "anew."
     )
     assert jwk.ready == Condition("False", "ReplacementRequired", message)
     assert simulator.writes(space.project) == [("create", "one")]

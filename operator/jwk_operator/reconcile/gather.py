@@ -22,8 +22,8 @@ from jwk_operator.reconcile.keymaterial import InvalidKeyError, KeyFacts, inspec
 from jwk_operator.reconcile.state import Cause, Facts, Listed, Look, Problem
 
 _GONE = frozenset({Reason.CONNECTION_NOT_FOUND, Reason.SECRET_NOT_FOUND, Reason.SECRET_KEY_NOT_FOUND})
-REQUEST_AGE = 1.0
-"""Seconds that a list may be old when somebody asks for a look: one list serves all that are asked for together."""
+REQUEST_AGE = 0.0
+"""Seconds that a list may be old when somebody asks for a look; those who wait at the same time still share one."""
 CHECKUP_AGE = 0.85
 """Part of the resync interval that a list may be old on a check-up.
 
