@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := tools:tests
 
-.PHONY: help demo test lint check generate e2e venv lock clean
+.PHONY: help demo test soak lint check generate e2e venv lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,12 @@ demo: venv ## Show the operator at work on a local API server with a simulated A
 test: venv lint ## Check style, types, layers and drift, then run every test that needs no cluster of its own
 	$(BIN)/python -m controlplane binaries
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+soak: venv ## Play many new stories of resources' lives (SOAK_EXAMPLES=2000); a failure prints how to replay it
+	$(BIN)/python -m controlplane binaries
+	SOAK_EXAMPLES=$(SOAK_EXAMPLES) $(BIN)/python -m pytest tests/lifecycle -s $(PYTEST_ARGS)
+
+SOAK_EXAMPLES ?= 2000
 
 lint: venv ## Style, types, import contracts, generated files
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 from jwk_operator.kube.client import ApiError, ApiUnavailableError, Kind, KubeClient
@@ -49,6 +50,10 @@ class FakeCluster:
     async def get(self, kind: Kind, namespace: str | None, name: str) -> Raw:
         self.calls.append(("get", kind.plural, name))
         return copy.deepcopy(self._find(kind, namespace, name))
+
+    async def list(self, kind: Kind, namespace: str | None) -> AsyncIterator[tuple[list[Raw], str]]:
+        found = [raw for (plural, _, _), raw in self.objects.items() if plural == kind.plural]
+        yield [raw for raw in found if namespace in (None, raw["metadata"].get("namespace"))], str(self._version)
 
     async def create(self, kind: Kind, namespace: str, body: Raw) -> Raw:
         self.calls.append(("create", kind.plural, body["metadata"]["generateName"]))

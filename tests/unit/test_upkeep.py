@@ -6,12 +6,13 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from jwk_operator.api.base import IN_USE_FINALIZER
-from jwk_operator.kube.client import CONNECTIONS, SECRETS, ApiUnavailableError
+from jwk_operator.kube.client import CONNECTIONS, JWKS, SECRETS, ApiError, ApiUnavailableError
+from jwk_operator.kube.events import EventPoster
 from jwk_operator.kube.secrets import SourceRef, Sources
 from jwk_operator.kube.store import Key, Raw
 from jwk_operator.reconcile.connections import Line
@@ -100,6 +101,8 @@ async def a_world(*jwks: Raw, begun: bool = True, held: bool = True) -> AsyncIte
 
 async def test_nothing_is_done_before_everything_is_loaded() -> None:
     async with a_world(begun=False) as world:  # as long as no JWK is loaded, nobody seems to need the connection
+        world.jwk("ADDED", a_jwk("two"))
+        assert await world.settled() == []
         world.jwk("ADDED", a_jwk(claims=True))
         assert await world.settled() == []
         world.operator.upkeep.begin()
@@ -118,6 +121,54 @@ async def test_a_start_puts_finalizers_right() -> None:
         assert (world.token, world.held) == (None, False)
 
 
+async def test_a_start_and_a_sweep_find_what_no_event_told() -> None:
+    async with a_world(begun=False, held=False) as world:
+        world.cluster.put(JWKS, a_jwk(claims=True))
+        await world.operator.load()
+        assert await world.settled() == [PATCHED, READ_TOKEN]
+        world.cluster.put(JWKS, a_jwk(claims=True, deletionPolicy="Retain"))
+        await world.operator.sweep()
+        assert await world.settled() == [PATCHED]
+        assert not world.held
+
+
+async def test_what_a_pass_has_done_is_seen_without_an_event() -> None:
+    async with a_world(a_jwk(claims=True)) as world:
+
+        class LetsGo:
+            async def reconcile(self, *_: object) -> None:
+                world.operator._jwks.remove(a_jwk(claims=True))
+
+        queue: WorkQueue[Key, Cause] = WorkQueue(dict.fromkeys(Cause, 0))
+        world.operator.queue, world.operator._reconciler = queue, cast("Any", LetsGo())
+        queue.wake(("team", "one"), Cause.EVENT)
+        worker = asyncio.create_task(world.operator.work())
+        while len(queue) or queue.busy:
+            await asyncio.sleep(0)
+        queue.close()
+        await worker
+        assert await world.settled() == [PATCHED]
+        assert not world.held
+
+
+@pytest.mark.parametrize(("why", "level"), [("because it is being terminated", "DEBUG"), ("no right", "WARNING")])
+async def test_events_that_cannot_be_posted(why: str, level: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A namespace that goes takes no new Events: that is no reason to warn."""
+    caplog.set_level("DEBUG", "jwk_operator.kube.events")
+
+    class Refuses:
+        async def create(self, *_: object) -> None:
+            raise ApiError(403, "Forbidden", why)
+
+    poster = EventPoster(cast("Any", Refuses()))
+    await poster.post_about_connection({"metadata": {"name": "main", "uid": "c"}}, reason="R", message="m")
+    (record,) = caplog.records
+    assert record.levelname == level
+    assert record.getMessage() == (
+        f"event R of ClusterApinizerConnection default/main not posted: 403 Forbidden: {why}"
+    )
+
+
 async def test_jwks_of_a_settled_connection_cost_nothing() -> None:
     async with a_world(a_jwk(claims=True)) as world:
         world.jwk("MODIFIED", a_jwk(version=2, claims=True, description="new"))
@@ -125,7 +176,20 @@ async def test_jwks_of_a_settled_connection_cost_nothing() -> None:
         world.secret(None)
         await world.settled()
         world.jwk("MODIFIED", a_jwk(version=3, claims=True))  # the Secret is known to be gone: nothing to read
+        world.connect(THEIRS)  # somebody took the finalizer off
+        assert await world.settled() == [PATCHED]
+
+
+async def test_the_last_jwk_frees_the_connection() -> None:
+    async with a_world(a_jwk(claims=True), a_jwk("two", claims=True)) as world:
+        world.jwk("DELETED", a_jwk(version=2, claims=True))
         assert await world.settled() == []
+        world.jwk("DELETED", a_jwk("two", version=2, claims=True))
+        assert await world.settled() == [PATCHED]
+        assert not world.held
+        world.jwk("ADDED", a_jwk("three", version=3, claims=True))  # one that was restored, or missed before
+        assert await world.settled() == [PATCHED]
+        assert world.held
 
 
 async def test_a_new_token_is_read_at_once_and_the_last_good_one_is_the_newest() -> None:
@@ -155,6 +219,8 @@ async def test_a_changed_connection_is_opened_anew() -> None:
         assert line.client.endpoint.address == "https://other"
         world.connect(IN_USE_FINALIZER, THEIRS, url="https://other")  # somebody's finalizer is no reason
         assert await world.settled() == []
+        world.connect(IN_USE_FINALIZER, url="https://other", uid="new")  # nobody has told that the old one went
+        assert await world.settled() == [READ_TOKEN]
 
 
 async def test_a_line_for_an_older_spec_is_not_used_for_a_newer_one() -> None:

@@ -30,7 +30,7 @@ class Protection:
         self._claiming: dict[ConnectionKey, dict[Key, int]] = {}
         """JWKs whose claim may be on its way, each with the version that the claim's patch was made for."""
         self._doubtful: set[ConnectionKey] = set()
-        """Connections with a patch on its way, or one whose answer was lost."""
+        """Connections with a patch on its way, or one that failed: they are read again before anything rests on them."""
 
     @asynccontextmanager
     async def claiming(self, raw: Raw) -> AsyncIterator[bool]:
@@ -94,7 +94,6 @@ class Protection:
                 await self._writer.hold(found, held=self.is_needed(connection))
         except ApiError as error:
             if error.status not in (404, 409):
-                self._doubtful.discard(connection)
                 raise
             await self._writer.refresh(connection[1:])
         self._doubtful.discard(connection)

@@ -1,0 +1,284 @@
+"""Stories that nobody thought of: whatever users, others, faults and crashes do in whatever order, the promises hold.
+
+`make test` plays the same stories each time; `make soak` plays new ones, SOAK_EXAMPLES of them. A failure prints the
+shortest story that fails as a program: it belongs into test_lifecycle_examples.py, where it stays.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from jwk_operator.reconcile.state import Cause
+from lifecycle.features import ENABLED, OVERLAP, Feature
+from lifecycle.gate import Stop
+from lifecycle.specs import SecretContent, Source
+from lifecycle.stage import ENVIRONMENTS, KEYS, Stage
+from lifecycle.world import SLOTS, WISHES, World
+
+SOAK = int(os.environ.get("SOAK_EXAMPLES", "0"))
+EXAMPLES, STEPS = 200, 25
+PHASES = [Phase.generate] + [Phase.shrink] * ("SOAK_FAST" not in os.environ)
+"""SOAK_FAST shows the first failure as it is, without the minutes that it takes to find the shortest story."""
+
+FOLLOW = st.sampled_from(["", "pass", "pass", "work", "work", "work", "hold", "crash", "crash"])
+"""What the operator does after a move of a user."""
+NUMBERS = st.integers(0, len(KEYS) - 1)
+KINDS = ["url", "pasted", "pasted", "secret", "certificate"] + ["generated"] * (Feature.GENERATE in ENABLED)
+SOURCES = st.builds(Source, st.sampled_from(KINDS), NUMBERS)
+CONTENTS = st.none() | st.builds(SecretContent, st.none() | NUMBERS)
+CALLS = st.sampled_from(["create", "update", "delete", "list", None])
+STOPS = st.builds(Stop, st.integers(1, 9), st.sampled_from(["before", "after"]))
+CAUSES = st.sampled_from(Cause)
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "request lost": {"kind": "drop", "act": False},
+    "answer lost": {"kind": "drop", "act": True},
+    "answer cut off": {"kind": "truncate"},
+    "answer of a proxy": {"kind": "garbage"},
+    "error, not done": {"kind": "status", "status": 500},
+    "error, but done": {"kind": "status", "status": 500, "act": True},
+    "too many requests": {"kind": "rate_limit", "retry_after": 30},
+    "rejected": {"kind": "status", "status": 400, "body": {"error": "bad_request", "error_description": "No!"}},
+    "unauthorized": {"kind": "status", "status": 401, "body": {"error": "invalid_token"}},
+    "forbidden": {"kind": "status", "status": 403, "body": {"error": "forbidden"}},
+    "an environment fails": {"kind": "environment", "environmentName": ENVIRONMENTS[0]},
+}
+
+_UPDATES: list[dict[str, Any]] = [{"updatePolicy": "Immutable", "replacement": None}]
+if Feature.REPLACE in ENABLED:
+    _UPDATES += [{"updatePolicy": "Replace"}, {"updatePolicy": "Replace", "replacement": None}]
+if Feature.KEEP_OLD in ENABLED:
+    _UPDATES += [{"updatePolicy": "Replace", "replacement": {"keepOldFor": "20m"}}]
+_ADOPTIONS = ["Never"] + ["IfMatching"] * (Feature.ADOPT in ENABLED)
+POLICIES = st.one_of(
+    st.sampled_from(["Auto", "Always", "Never"]).map(lambda value: {"redeployPolicy": value}),
+    st.sampled_from(["Delete", "Retain"]).map(lambda value: {"deletionPolicy": value}),
+    st.booleans().map(lambda value: {"suspend": value}),
+    st.sampled_from([None, [], ENVIRONMENTS[:1], list(ENVIRONMENTS)]).map(
+        lambda value: {"requiredEnvironments": value}
+    ),
+    st.sampled_from(_UPDATES),
+    st.sampled_from(_ADOPTIONS).map(lambda value: {"adoptionPolicy": value}),
+)
+
+
+class Lifecycle(RuleBasedStateMachine):
+    """Each rule is one move in the world."""
+
+    stage: ClassVar[Stage]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(self.stage)
+
+    def some_slot(self, data: st.DataObject) -> str:
+        """Choose one of the resources that exist."""
+        return data.draw(st.sampled_from(self.world.living()))
+
+    def anything(self) -> bool:
+        """Whether a resource exists."""
+        return bool(self.world.living())
+
+    def a_slot_is_free(self) -> bool:
+        """Whether another resource can be created."""
+        return len(self.world.living()) < len(SLOTS)
+
+    # --- users ---------------------------------------------------------------------------------------------------
+
+    def follow(self, slot: str, then: str, stop: Stop) -> None:
+        """Have the operator do something about a resource."""
+        match then:
+            case "pass":
+                self.world.make_pass(slot, Cause.EVENT)
+            case "work":
+                self.world.work(60)
+            case "hold" | "crash":
+                self.world.make_pass(slot, Cause.EVENT, stop)
+                if then == "crash":
+                    self.world.crash()
+
+    @initialize(source=SOURCES, described=st.booleans(), policy=POLICIES, update=st.sampled_from(_UPDATES))
+    def begin(self, source: Source, described: bool, policy: dict[str, Any], update: dict[str, Any]) -> None:
+        self._create("a", "x", source, described, {**policy, **update})
+        self.world.work(60)
+
+    @precondition(a_slot_is_free)
+    @rule(
+        data=st.data(),
+        rivals=st.sampled_from([False, False, True]),
+        source=SOURCES,
+        described=st.booleans(),
+        policy=POLICIES,
+        then=FOLLOW,
+        stop=STOPS,
+    )
+    def create(
+        self,
+        data: st.DataObject,
+        rivals: bool,
+        source: Source,
+        described: bool,
+        policy: dict[str, Any],
+        then: str,
+        stop: Stop,
+    ) -> None:
+        slot = data.draw(st.sampled_from([slot for slot in SLOTS if slot not in self.world.living()]))
+        self._create(slot, WISHES[0 if rivals else SLOTS.index(slot)], source, described, policy)
+        self.follow(slot, then, stop)
+
+    def _create(self, slot: str, wish: str, source: Source, described: bool, policy: dict[str, Any]) -> None:
+        description = self.world.new_text() if described else None
+        self.world.create(slot, wish, source, description=description, **policy)
+        if source.kind == "secret":
+            self.world.put_secret(SecretContent(source.number), slot == SLOTS[-1])
+
+    @precondition(anything)
+    @rule(data=st.data(), kind=st.sampled_from(["new", "none", "empty"]), then=FOLLOW, stop=STOPS)
+    def describe(self, data: st.DataObject, kind: str, then: str, stop: Stop) -> None:
+        texts: dict[str, str | None] = {"new": self.world.new_text(), "none": None, "empty": ""}
+        slot = self.some_slot(data)
+        self.world.edit(slot, description=texts[kind])
+        self.follow(slot, then, stop)
+
+    @precondition(anything)
+    @rule(data=st.data(), source=SOURCES, update=st.sampled_from(_UPDATES), then=FOLLOW, stop=STOPS)
+    def resource(self, data: st.DataObject, source: Source, update: dict[str, Any], then: str, stop: Stop) -> None:
+        slot = self.some_slot(data)
+        self.world.resource(slot, source, **update)
+        self.follow(slot, then, stop)
+
+    @precondition(anything)
+    @rule(data=st.data(), policy=POLICIES)
+    def change_policy(self, data: st.DataObject, policy: dict[str, Any]) -> None:
+        self.world.edit(self.some_slot(data), **policy)
+
+    @precondition(anything)
+    @rule(data=st.data())
+    def request(self, data: st.DataObject) -> None:
+        self.world.request(self.some_slot(data))
+
+    @precondition(anything)
+    @rule(data=st.data(), then=FOLLOW, stop=STOPS)
+    def delete(self, data: st.DataObject, then: str, stop: Stop) -> None:
+        slot = self.some_slot(data)
+        self.world.delete(slot)
+        self.follow(slot, then, stop)
+
+    @rule(content=CONTENTS, namespace=st.integers(0, 1))
+    def put_secret(self, content: SecretContent | None, namespace: int) -> None:
+        self.world.put_secret(content, namespace)
+
+    # --- others ---------------------------------------------------------------------------------------------------
+
+    @rule(wish=st.sampled_from(WISHES))
+    def somebody_describes(self, wish: str) -> None:
+        self.world.somebody_describes(wish)
+
+    @rule(wish=st.sampled_from(WISHES))
+    def somebody_deletes(self, wish: str) -> None:
+        self.world.somebody_deletes(wish)
+
+    @rule(wish=st.sampled_from([*WISHES, "elsewhere"]), number=NUMBERS)
+    def foreign_comes(self, wish: str, number: int) -> None:
+        if Feature.IMPOSTOR in ENABLED or not self.world.is_recorded(wish):
+            self.world.foreign_comes(wish, number)
+
+    @precondition(lambda self: Feature.ADOPT in ENABLED and self.anything())
+    @rule(data=st.data())
+    def lookalike_comes(self, data: st.DataObject) -> None:
+        self.world.lookalike_comes(self.some_slot(data))
+
+    # --- faults ---------------------------------------------------------------------------------------------------
+
+    @rule(what=st.sampled_from(list(FAULTS)), call=CALLS, times=st.integers(1, 2))
+    def fault(self, what: str, call: str | None, times: int) -> None:
+        self.world.fault(call=call, times=times, **FAULTS[what])
+
+    @rule(name=st.sampled_from(ENVIRONMENTS), failing=st.booleans())
+    def environment(self, name: str, failing: bool) -> None:
+        self.world.environment(name, failing=failing)
+
+    @rule(moment=st.sampled_from(["before", "after"]))
+    def api_server_fails(self, moment: Any) -> None:
+        self.world.api_server_fails(moment)
+
+    # --- the operator ---------------------------------------------------------------------------------------------
+
+    @precondition(anything)
+    @rule(data=st.data(), cause=CAUSES, informed=st.booleans())
+    def make_pass(self, data: st.DataObject, cause: Cause, informed: bool) -> None:
+        self.world.make_pass(self.some_slot(data), cause, informed=informed)
+
+    @precondition(anything)
+    @rule(data=st.data(), cause=CAUSES, stop=STOPS, informed=st.booleans())
+    def hold(self, data: st.DataObject, cause: Cause, stop: Stop, informed: bool) -> None:
+        self.world.make_pass(self.some_slot(data), cause, stop, informed=informed)
+
+    @precondition(anything)
+    @rule(data=st.data(), stop=STOPS)
+    def crash_in_a_pass(self, data: st.DataObject, stop: Stop) -> None:
+        self.world.make_pass(self.some_slot(data), Cause.EVENT, stop)
+        self.world.crash()
+
+    @precondition(lambda self: self.world.held)
+    @rule()
+    def go_on(self) -> None:
+        self.world.go_on()
+
+    @precondition(lambda self: OVERLAP and self.world.held)
+    @rule()
+    def overlap(self) -> None:
+        self.world.overlap()
+
+    @precondition(lambda _: OVERLAP)
+    @rule()
+    def older_goes_on(self) -> None:
+        self.world.older_goes_on()
+
+    @rule()
+    def crash(self) -> None:
+        self.world.crash()
+
+    @rule(seconds=st.sampled_from([1, 20, 700]))
+    def wait(self, seconds: int) -> None:
+        self.world.wait(seconds)
+
+    @rule(seconds=st.sampled_from([0, 5, 60, 700]))
+    def work(self, seconds: int) -> None:
+        self.world.work(seconds)
+
+    # --- the end ---------------------------------------------------------------------------------------------------
+
+    def teardown(self) -> None:
+        """Play the end unless the story has failed before, and leave nothing behind in any case."""
+        try:
+            if sys.exc_info()[0] is None:
+                self.world.finish()
+        finally:
+            self.world.clean_up()
+
+
+@pytest.mark.timeout(0 if SOAK else 1200)
+def test_whatever_happens_the_promises_hold(stage: Stage) -> None:
+    Lifecycle.stage = stage
+    run_state_machine_as_test(
+        Lifecycle,
+        settings=settings(
+            max_examples=SOAK or EXAMPLES,
+            stateful_step_count=STEPS,
+            derandomize=not SOAK,
+            database=None,
+            deadline=None,
+            print_blob=True,
+            phases=PHASES,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
