@@ -18,6 +18,7 @@ from jwk_operator.reconcile.needs import key_of
 from jwk_operator.reconcile.reports import (
     conflict_message,
     deployment_report,
+    detached_note,
     missing_report,
     problem_report,
     with_delay,
@@ -136,20 +137,11 @@ def _after_update(call: Update, facts: Facts, answer: Answer) -> Conclusion:
             }
         )
         report = deployment_report(facts, spec, remote, _deployment(facts, answer), operation)
-        return Conclusion(report, notes=(_detached(spec),) if detaches else ())
+        return Conclusion(report, notes=(detached_note(spec.source_type),) if detaches else ())
     if answer.verdict is Verdict.MISSING:
         return Conclusion(missing_report(facts, operation))
     report = problem_report(facts, problem_of(facts, answer), operation)
     return Conclusion(replace(report, remote=call.remote))
-
-
-def _detached(spec: JWKSpec) -> Note:
-    return Note(
-        warning=True,
-        reason="SourceDetached",
-        message=f"The update cut the link between the JWK and its {spec.source_type.value} source: Apinizer no longer "
-        "follows changes of that source.",
-    )
 
 
 # --- delete -------------------------------------------------------------------------------------------------------

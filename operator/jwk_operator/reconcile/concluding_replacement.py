@@ -14,6 +14,7 @@ from jwk_operator.reconcile.replacing import restored
 from jwk_operator.reconcile.reports import (
     after_creation,
     deployment_report,
+    detached_note,
     problem_report,
     refused_report,
     with_delay,
@@ -100,8 +101,10 @@ def _after_return(
     else:
         message = "The old JWK has its name back."
         report = Report(Reason.UPDATING, message, deployed=None, deployment=told, replacement=None, delay=0)
-    report = replace(report, remote=_detached(facts.resource.status.remote), operation=operation)
-    return Conclusion(report, claim=restored(facts, claim, aside))
+    remote = _detached(facts.resource.status.remote)
+    notes = (detached_note(remote.source_type),) if isinstance(remote, RemoteStatus) and remote.source_type else ()
+    report = replace(report, remote=remote, operation=operation)
+    return Conclusion(report, claim=restored(facts, claim, aside), notes=notes)
 
 
 def after_old_deleted(facts: Facts, answer: Answer, problem: Problem, operation: LastOperation) -> Conclusion:
@@ -116,10 +119,13 @@ def after_old_deleted(facts: Facts, answer: Answer, problem: Problem, operation:
         return Conclusion(
             _again(facts, f"The old JWK was not undeployed from {where}; it is deleted again.", operation)
         )
-    if source_change(facts, spec, remote) is None:
-        report = deployment_report(facts, spec, remote, facts.resource.status.deployment_result, operation)
+    deployment = facts.resource.status.deployment_result
+    if deployment is None or source_change(facts, spec, remote) is not None:
+        report = Report(
+            Reason.UPDATING, "The old JWK is gone; what is left to do follows.", operation=operation, delay=0
+        )
     else:
-        report = Report(Reason.REPLACING, "The old JWK is gone.", operation=operation, delay=0)
+        report = deployment_report(facts, spec, remote, deployment, operation)
     return Conclusion(replace(report, replacement=None), claim=replace(claim, aside=None))
 
 

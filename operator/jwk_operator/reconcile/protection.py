@@ -30,7 +30,7 @@ class Protection:
         self._claiming: dict[ConnectionKey, dict[Key, int]] = {}
         """JWKs whose claim may be on its way, each with the version that the claim's patch was made for."""
         self._doubtful: set[ConnectionKey] = set()
-        """Connections with a patch on its way, or one that failed: they are read again before anything rests on them."""
+        """Connections with a patch on its way, or one that failed: they are read again before they count."""
 
     @asynccontextmanager
     async def claiming(self, raw: Raw) -> AsyncIterator[bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from jwk_operator.api.jwk import JWKSpec, RedeployPolicy
+from jwk_operator.api.jwk import JWKSpec, RedeployPolicy, SourceType
 from jwk_operator.api.names import RemoteName, source_digest
 from jwk_operator.api.reasons import Reason, Waiting
 from jwk_operator.api.status import DeploymentResult, LastOperation, RemoteStatus, ReplacementStatus
@@ -42,6 +42,16 @@ def with_delay(facts: Facts, report: Report, retry_after: float | None = None) -
         return replace(report, delay=after(retry_after, facts.jitter))
     earlier = 0 if facts.changed else (facts.resource.status.failures or 0)
     return replace(report, failed=True, delay=backoff(earlier + 1, facts.jitter))
+
+
+def detached_note(source_type: SourceType) -> Note:
+    """An Event about a link that an update call has cut."""
+    return Note(
+        warning=True,
+        reason="SourceDetached",
+        message=f"The update cut the link between the JWK and its {source_type.value} source: Apinizer no longer "
+        "follows changes of that source.",
+    )
 
 
 def suspended_report(facts: Facts) -> Report:
