@@ -33,9 +33,9 @@ CREATE_WRITES = {"answered": 4, "lost": 7, "refused": 6}
 what the list shows, a status that it was found, PUT and a status, and for what it does not show POST again and a
 status."""
 
-DELETE_WRITES = {"answered": 3, "lost": 5, "refused": 5}
-"""DELETE, letting go, the connection's finalizer; where the answer is lost, a status tells of it, then come DELETE
-again and the rest."""
+DELETE_WRITES = {"answered": 3, "lost": 4, "refused": 5}
+"""DELETE, letting go, the connection's finalizer. Where the answer is lost, a status tells of it, and for what the list
+still shows comes DELETE again."""
 
 
 def _points(writes: dict[str, int]) -> Iterator[tuple[str, str]]:

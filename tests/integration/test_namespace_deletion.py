@@ -65,7 +65,10 @@ def test_a_restart_does_not_lose_the_token(
     operator.stop()
     audit.mark()
     operator.start()
-    until(lambda: audit.requests(verb="get", resource="secrets", namespace=space.name), "the token is read in advance")
+    until(
+        lambda: bool(audit.requests(verb="get", resource="secrets", namespace=space.name)),
+        "the token is read in advance",
+    )
     assert len(audit.requests(verb="get", resource="secrets", namespace=space.name)) == 1
     _delete_namespace(space)
     _wait_namespace_gone(space)
@@ -83,7 +86,10 @@ def test_the_secret_first_after_a_restart(
     operator.stop()
     audit.mark()
     operator.start()
-    until(lambda: audit.requests(verb="get", resource="secrets", namespace=space.name), "the token is read in advance")
+    until(
+        lambda: bool(audit.requests(verb="get", resource="secrets", namespace=space.name)),
+        "the token is read in advance",
+    )
     space.delete("default", "Secret")
     space.wait_gone("default", "Secret")
     space.delete("one")
@@ -102,7 +108,7 @@ def test_a_namespace_that_goes_while_jwks_are_created(
     key = ec()
     for name in NAMES:
         space.jwk(name, pasted(key))
-    until(lambda: simulator.requests(space.project, "create"), "the first ones are being created")
+    until(lambda: bool(simulator.requests(space.project, "create")), "the first ones are being created")
     _delete_namespace(space)
     _wait_namespace_gone(space)
     assert simulator.remote(space.project) == {}
@@ -281,7 +287,10 @@ def test_the_last_good_token_is_the_newest(
     space.wait("one")
     audit.mark()
     space.secret("default", token="newest-token-that-is-wrong-0815")
-    until(lambda: audit.requests(verb="get", resource="secrets", namespace=space.name), "the new token is read at once")
+    until(
+        lambda: bool(audit.requests(verb="get", resource="secrets", namespace=space.name)),
+        "the new token is read at once",
+    )
     space.delete("default", "Secret")
     space.wait_gone("default", "Secret")
     space.delete("one")

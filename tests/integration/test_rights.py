@@ -24,7 +24,7 @@ def _everything(space: Space, home: Space, simulator: SimulatorProcess, cluster_
     # changed by somebody else between the list and the claim, so that the object has to be read again
     simulator.control.fault("delay", project=space.project, call="list", seconds=1)
     space.jwk("one", pasted())
-    until(lambda: simulator.requests(space.project, "list"), "the list was asked for")
+    until(lambda: bool(simulator.requests(space.project, "list")), "the list was asked for")
     space.annotate("one", somebody="else")
     assert space.wait("one").ready == deployed(2)
     space.jwk("taken", pasted(), name="one")

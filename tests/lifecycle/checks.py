@@ -134,6 +134,12 @@ def _rank(jwk: Jwk) -> tuple[bool, str, str]:
     return not jwk.claimed, jwk.metadata["creationTimestamp"], f"{jwk.metadata['namespace']}/{jwk.name}"
 
 
+def _drifted(world: World, jwk: Jwk, doc: Doc | None) -> str | None:
+    touched = any(own.touched for own in world.ledger.own.values() if own.uid == jwk.metadata["uid"])
+    strange = any(other["name"] == jwk.spec["name"] for other in world.ledger.foreign.values())
+    return None if touched or strange else "nobody changed it"
+
+
 def _rejected(world: World, jwk: Jwk, doc: Doc | None) -> str | None:
     return None if world.rejected else "Apinizer would take it"
 
@@ -170,6 +176,7 @@ def _failed(world: World, jwk: Jwk, doc: Doc | None) -> str | None:
 
 _EXCUSES = {
     "NameConflict": _conflict,
+    "Drifted": _drifted,
     "Rejected": _rejected,
     "SecretNotFound": _secret,
     "SecretKeyNotFound": _secret,

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from jwk_operator.reconcile.state import Cause
-from lifecycle.gate import Stop
-from lifecycle.specs import Source
-from lifecycle.stage import Stage
+from lifecycle.gate import Moment, Stop
+from lifecycle.specs import SecretContent, Source
+from lifecycle.stage import KEYS, Stage
 from lifecycle.world import World
 
 PASTED = Source("pasted")
+OTHER_TYPE = len(KEYS) - 1
 
 
 @pytest.fixture
@@ -20,7 +21,8 @@ def world(stage: Stage) -> Iterator[World]:
     """A world in which nothing has happened yet; the end is played after each story."""
     with World(stage) as world:
         yield world
-        world.finish()
+        if not world.failed:
+            world.finish()
 
 
 def test_an_ordinary_life(world: World) -> None:
@@ -31,8 +33,89 @@ def test_an_ordinary_life(world: World) -> None:
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("number", range(1, 8))
-def test_a_crash_anywhere_in_the_first_pass(world: World, number: int, moment: str) -> None:
+@pytest.mark.parametrize("number", range(1, 9))
+def test_a_crash_anywhere_in_the_first_pass(world: World, number: int, moment: Moment) -> None:
     world.create("a", "x", PASTED, description="mine")
-    world.make_pass("a", Cause.EVENT, Stop(number, moment))  # type: ignore[arg-type]
+    world.make_pass("a", Cause.EVENT, Stop(number, moment))
     world.crash()
+
+
+@pytest.mark.parametrize("ending", ["stays", "is deleted", "turns back"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("number", range(1, 7))
+@pytest.mark.parametrize("passes", range(4))
+def test_a_crash_anywhere_in_a_replacement(world: World, passes: int, number: int, moment: Moment, ending: str) -> None:
+    world.create("a", "x", PASTED, description="mine", updatePolicy="Replace")
+    world.work(1)
+    world.resource("a", Source("pasted", 1))
+    for _ in range(passes):
+        world.make_pass("a", Cause.EVENT)
+    world.make_pass("a", Cause.EVENT, Stop(number, moment))
+    world.crash()
+    if ending == "is deleted":
+        world.delete("a")
+    elif ending == "turns back":
+        world.resource("a", PASTED)
+
+
+_IMPOSTOR = pytest.mark.xfail(
+    reason="a recorded JWK is taken for ours by its name alone, until a check-up lists the project", strict=True
+)
+"""Found by the first stories with `Feature.IMPOSTOR`: somebody deletes our JWK and makes one of another type."""
+
+
+def _an_impostor_comes(world: World) -> None:
+    world.create("a", "x", PASTED, description="mine")
+    world.work(1)
+    world.somebody_deletes("x")
+    world.foreign_comes("x", OTHER_TYPE)
+
+
+@_IMPOSTOR
+def test_an_impostor_is_not_deleted_with_the_resource(world: World) -> None:
+    _an_impostor_comes(world)
+    world.delete("a")
+    world.work(60)
+
+
+@_IMPOSTOR
+def test_an_impostor_is_not_described(world: World) -> None:
+    _an_impostor_comes(world)
+    world.edit("a", description="new")
+    world.work(60)
+
+
+@_IMPOSTOR
+def test_an_impostor_is_not_deployed_again(world: World) -> None:
+    world.environment("production", failing=True)
+    _an_impostor_comes(world)
+    world.work(60)
+
+
+def test_an_impostor_is_noticed_by_a_checkup(world: World) -> None:
+    _an_impostor_comes(world)
+    world.work(3600)
+    assert world.get("a").reason == "Drifted"
+
+
+def test_a_replacement_whose_end_was_not_reported_does_not_block_the_next(world: World) -> None:
+    world.create("a", "x", PASTED, updatePolicy="Replace")
+    world.work(1)
+    world.resource("a", Source("pasted", 1))
+    world.make_pass("a", Cause.EVENT)  # renamed aside
+    world.make_pass("a", Cause.EVENT)  # created anew
+    world.make_pass("a", Cause.EVENT, Stop(2, "after"))  # the old one is deleted
+    world.crash()
+    world.resource("a", PASTED)
+    world.work(60)
+    assert world.get("a").reason == "Deployed"
+
+
+def test_a_secret_that_went_while_no_operator_ran_is_missed(world: World) -> None:
+    world.create("a", "x", Source("secret"))
+    world.put_secret(SecretContent(0))
+    world.work(1)
+    world.put_secret(None)
+    world.crash()
+    world.work(3600)
+    assert world.get("a").reason == "SecretNotFound"

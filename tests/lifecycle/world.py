@@ -45,6 +45,8 @@ class World:
         self.secrets: dict[str, SecretContent | None] = {space.name: None for space in stage.spaces}
         self.rejected = False
         """Whether a call was refused for good since every resource was last asked to be looked at."""
+        self.failed = False
+        """Whether a promise was broken, so that there is no end to be played."""
         self._replacing: set[str] = set()
         """The resources that were ever allowed to replace their JWK; one that has begun may end it later."""
         self._secrets: dict[str, dict[str, Any] | None] = dict.fromkeys(self.secrets)
@@ -336,7 +338,8 @@ class World:
         if self._listed_at != self._life.gate.kube_writes:
             self._look()
             self._listed_at = self._life.gate.kube_writes
-        assert not self.ledger.violations, f"{self.ledger.violations}; {self.told()}"
+        self.failed = bool(self.ledger.violations)
+        assert not self.failed, f"{self.ledger.violations}; {self.told()}"
         check_claims(self)
 
     def told(self) -> str:

@@ -16,6 +16,7 @@ from unit.builders import (
     a_claim,
     a_resource,
     a_spec,
+    an_entry,
     claimed,
     facts_of,
     listed,
@@ -84,10 +85,26 @@ _CASES: list[tuple[str, Facts, Decision]] = [
     ("no connection", owned(resource=GONE, problem=mend(R.CONNECTION_NOT_FOUND)), blocked()),
     ("line not open", owned(resource=GONE), Look(client=True)),
     ("no token", owned(resource=GONE, client=mend(R.SECRET_NOT_FOUND)), blocked()),
-    ("owned", owned(resource=GONE, client=LINE), Delete(TARGET)),
+    ("owned, list not read", owned(resource=GONE, client=LINE), Look(listed=True)),
+    ("owned", listed(owned(resource=GONE)), Delete(TARGET)),
+    ("owned, gone already", owned(resource=GONE, **looked()), LetGo()),
+    ("owned, description changed by others", listed(owned(resource=GONE), description="theirs"), Delete(TARGET)),
+    (
+        "owned, source edited and not replaced yet",
+        listed(owned(resource=GONE, remote={"source_digest": "0"}), source_url="https://old"),
+        Delete(TARGET),
+    ),
+    (
+        "owned, somebody else has the name by now",
+        listed(owned(resource=GONE, remote={"kid": "ours"}), kid="theirs"),
+        LetGo((NOT_OURS,)),
+    ),
     (
         "owned, unreadable spec",
-        facts_of(a_resource(None, a_claim(a_spec()), owned().resource.status, **GONE), client=LINE),
+        facts_of(
+            a_resource(None, a_claim(a_spec(description="of old")), owned().resource.status, **GONE),
+            **looked(an_entry(a_spec())),
+        ),
         Delete(TARGET),
     ),
     (

@@ -44,6 +44,15 @@ _CHECKUP = owned(cause=Cause.CHECKUP, deployment=outcomes(prod=True))
 _SEEN = a_remote(_URL, type="EC", kid="k1", observed_at=NOW)
 _FAILS = outcomes(prod=True, test=False)
 _AGAIN: dict[str, Any] = {"cause": Cause.DEPENDENCY, "client": Ready(CREDENTIAL)}
+_KNOWN: dict[str, Any] = {"type": "EC", "kid": "k1"}
+
+
+def seen(source: str = "URL", /, remote: dict[str, Any] | None = None, **known: Any) -> Facts:
+    """An owned resource that is to be changed, with the list showing what is known of its JWK."""
+    facts = owned(source, remote={**_KNOWN, **(remote or {})}, **{**_AGAIN, **known})
+    status = facts.resource.status.remote
+    assert status is not None
+    return replace(listed(facts, description=status.description or ""), client=facts.client)
 
 
 def drifted(message: str) -> Report:
@@ -152,23 +161,23 @@ OWNED: list[Case] = [
     ),
     (
         "description edited, no line",
-        owned(cause=Cause.DEPENDENCY, remote={"description": "old"}, spec={"description": "new"}),
+        seen(remote={"description": "old"}, spec={"description": "new"}, client=None),
         Look(client=True),
     ),
     (
+        "description edited, no list",
+        owned(cause=Cause.DEPENDENCY, remote={"description": "old"}, spec={"description": "new"}),
+        Look(listed=True),
+    ),
+    (
         "description edited, no token",
-        owned(
-            cause=Cause.DEPENDENCY,
-            spec={"description": "n"},
-            remote={"description": "o"},
-            client=problem(R.SECRET_NOT_FOUND),
-        ),
+        seen(spec={"description": "n"}, remote={"description": "o"}, client=problem(R.SECRET_NOT_FOUND)),
         stalled(R.SECRET_NOT_FOUND, "Mend it.", deployed=AS_IS),
     ),
     (
         "description taken away",
-        owned(remote={"description": "old"}, **_AGAIN),
-        Update(TARGET, "", a_remote(_URL, description="old")),
+        seen(remote={"description": "old"}),
+        Update(TARGET, "", a_remote(_URL, description="old", **_KNOWN)),
     ),
     (
         "environment failed, link stays",
@@ -190,18 +199,18 @@ OWNED: list[Case] = [
     ),
     (
         "environment failed, no link",
-        owned("COPY_PASTE", deployment=_FAILS, **_AGAIN),
-        Update(TARGET, "", a_remote(_PASTE)),
+        seen("COPY_PASTE", deployment=_FAILS),
+        Update(TARGET, "", a_remote(_PASTE, **_KNOWN)),
     ),
     (
         "environment failed, Always",
-        owned(deployment=_FAILS, spec={"redeployPolicy": "Always"}, **_AGAIN),
-        Update(TARGET, "", a_remote(_URL)),
+        seen(deployment=_FAILS, spec={"redeployPolicy": "Always"}),
+        Update(TARGET, "", a_remote(_URL, **_KNOWN)),
     ),
     (
         "environment failed, detached before",
-        owned(deployment=_FAILS, remote={"source_detached": True}, **_AGAIN),
-        Update(TARGET, "", a_remote(_URL, source_detached=True)),
+        seen(deployment=_FAILS, remote={"source_detached": True}),
+        Update(TARGET, "", a_remote(_URL, source_detached=True, **_KNOWN)),
     ),
     (
         "an environment that is not required failed",
@@ -224,8 +233,24 @@ OWNED: list[Case] = [
     ),
     (
         "nothing reported, Always",
-        owned(spec={"redeployPolicy": "Always"}, **_AGAIN),
-        Update(TARGET, "", a_remote(_URL)),
+        seen(spec={"redeployPolicy": "Always"}),
+        Update(TARGET, "", a_remote(_URL, **_KNOWN)),
+    ),
+    (
+        "environment failed, somebody else has the name by now",
+        listed(owned(deployment=_FAILS, remote={**_KNOWN, "kid": "ours"}, **_AGAIN)),
+        drifted('The JWK in Apinizer has kid "k1", not "ours" as before: somebody else changed it.'),
+    ),
+    (
+        "environment failed, others see to the description",
+        replace(
+            listed(
+                owned("COPY_PASTE", deployment=_FAILS, remote={**_KNOWN, "description": None}, **_AGAIN),
+                description="x",
+            ),
+            client=Ready(CREDENTIAL),
+        ),
+        Update(TARGET, "x", a_remote(_PASTE, **_KNOWN, description=None)),
     ),
     ("nothing reported", owned(**_AGAIN), deployed(owned(), LOST, deployed=None)),
     (

@@ -68,9 +68,8 @@ def _delete_what_is_ours(facts: Facts, claim: Claim) -> Decision:
     if facts.target != claim.remote:
         why = f"it is {claim.remote}, while the connection and the spec now name {facts.target}"
         return deletion_problem(facts, Problem(Reason.REPLACEMENT_REQUIRED, why))
-    doubtful = facts.moved or facts.read_only or facts.resource.reason is Reason.DRIFTED
-    if facts.resource.status.remote is not None and not doubtful and claim.aside is None:
-        return Delete(claim.remote)
+    if facts.resource.reason is Reason.DELETING and facts.resource.status.remote is not None and claim.aside is None:
+        return Delete(claim.remote)  # once more, as environments failed: the list may not show it any longer
     if facts.listed is None:
         return Look(listed=True)
     if isinstance(facts.listed, Problem):
@@ -98,7 +97,7 @@ def _delete_both(facts: Facts, claim: Claim) -> Decision:
 
 def _is_still_ours(facts: Facts, claim: Claim, entry: RemoteEntry) -> bool:
     remote, spec = facts.resource.status.remote, facts.resource.spec
-    if remote is None or spec is None:
+    if remote is None:
         return not facts.moved and is_what_was_sent(claim, entry)
     return looks_like(remote, spec, entry) if facts.moved else drift(remote, spec, entry) is None
 

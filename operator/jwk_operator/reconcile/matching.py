@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jwk_operator.api.algorithms import KeyType, key_types_of
 from jwk_operator.api.jwk import JWKSpec, SourceType
-from jwk_operator.api.names import Aside, Claim, seen_digest, visible_digest
+from jwk_operator.api.names import Aside, Claim, seen_digest, source_digest, visible_digest
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.api.rules_jwk import SOURCE_FIELDS
 from jwk_operator.api.status import RemoteStatus
@@ -24,7 +24,10 @@ def is_old(aside: Aside, entry: RemoteEntry | None) -> bool:
 
 
 def drift(remote: RemoteStatus, spec: JWKSpec | None, entry: RemoteEntry) -> str | None:
-    """Say how a listed JWK differs from the one that is known. Without `spec` its URL is not compared."""
+    """Say how a listed JWK differs from the one that is known; None when it does not.
+
+    Its URL is compared while the spec names the source that the JWK was created from.
+    """
     for member, known, seen in (("type", remote.type, entry.type), ("kid", remote.kid, entry.kid)):
         if known is not None and seen is not None and known != seen:
             return f'The JWK in Apinizer has {member} "{seen}", not "{known}" as before: somebody else changed it.'
@@ -32,14 +35,14 @@ def drift(remote: RemoteStatus, spec: JWKSpec | None, entry: RemoteEntry) -> str
         return None  # what the list says of a source after an update is not documented
     if remote.source_type is not None and entry.source_type != remote.source_type:
         return f'The JWK in Apinizer has source type "{entry.source_type}", not "{remote.source_type}".'
-    if spec is None or spec.source_type is not SourceType.URL or spec.url is None:
+    if spec is None or spec.url is None or remote.source_digest not in (None, source_digest(spec)):
         return None
     if entry.source_url not in (None, spec.url):
         return f'The JWK in Apinizer is fetched from "{entry.source_url}", not from spec.url.'
     return None
 
 
-def looks_like(remote: RemoteStatus, spec: JWKSpec, entry: RemoteEntry) -> bool:
+def looks_like(remote: RemoteStatus, spec: JWKSpec | None, entry: RemoteEntry) -> bool:
     """Whether a listed JWK at another address seems to be the known one."""
     return drift(remote, spec, entry) is None and (remote.description or "") == entry.description
 

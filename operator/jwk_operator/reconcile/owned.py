@@ -10,7 +10,7 @@ from jwk_operator.api.reasons import Reason, Waiting
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.api.status import RemoteStatus
 from jwk_operator.reconcile.matching import drift, key_type_of, lacking, looks_like
-from jwk_operator.reconcile.needs import claim_for, key_of, line_first, source_change
+from jwk_operator.reconcile.needs import claim_for, key_of, line_first, list_first, source_change
 from jwk_operator.reconcile.replacing import begin_replacement
 from jwk_operator.reconcile.reports import (
     conflict_message,
@@ -50,7 +50,7 @@ def _kept_up(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStat
     if spec.description is not None or remote.description:
         wanted = spec.description or ""
         if remote.description != wanted:
-            return line_first(facts) or Update(target, wanted, remote)
+            return _update(facts, target, wanted, remote)
     deployment = facts.resource.status.deployment_result
     fails = deployment is not None and failing_environments(spec, deployment) is not None
     untold = deployment is None and (not remote.adopted or bool(spec.required_environments))
@@ -60,13 +60,15 @@ def _kept_up(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStat
 
 
 def _deploy_again(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatus) -> Decision:
-    """Send the current description once more, which deploys. One that others look after has to be looked up first."""
+    """Send the current description once more, which deploys; the list has it where others look after it."""
     if spec.description is not None or remote.description is not None:
-        return line_first(facts) or Update(target, remote.description or "", remote)
-    if facts.listed is None:
-        return Look(listed=True)
-    description = facts.entry.description if facts.entry else ""
-    return line_first(facts) or Update(target, description, remote)
+        return _update(facts, target, remote.description or "", remote)
+    return _update(facts, target, facts.entry.description if facts.entry else "", remote)
+
+
+def _update(facts: Facts, target: RemoteName, description: str, remote: RemoteStatus) -> Decision:
+    """Nothing is changed before the list was seen: under the name there may be somebody else's JWK by now."""
+    return list_first(facts) or line_first(facts) or Update(target, description, remote)
 
 
 # --- comparing ----------------------------------------------------------------------------------------------------
@@ -88,7 +90,7 @@ def _compared(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteSta
     if why is not None and facts.listed is None:
         return Look(listed=True)
     if facts.entry is not None:
-        drifted = drift(remote, None if why else spec, facts.entry)
+        drifted = drift(remote, spec, facts.entry)
         if drifted is not None:
             return problem_report(facts, Problem(Reason.DRIFTED, drifted))
         remote = _observed(facts, spec, remote, facts.entry)
