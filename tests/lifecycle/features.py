@@ -16,7 +16,7 @@ class Feature(Enum):
     IMPOSTOR = "a foreign JWK may take the place of one that somebody deleted while a status still calls it ours"
 
 
-ENABLED: frozenset[Feature] = frozenset(Feature) - {Feature.IMPOSTOR}
+ENABLED: frozenset[Feature] = frozenset(Feature)
 
 OVERLAP = False
 """Whether a second operator may start while a pass of the first one is held, which then goes on."""

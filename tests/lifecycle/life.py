@@ -44,6 +44,7 @@ class Life:
         """The resource of the pass that is under way."""
         self._worker: asyncio.Task[None] | None = None
         self._seen: dict[Key, Raw] = {}
+        self._listed = False
 
     async def begin(self) -> None:
         """Load everything, as a process does when it starts."""
@@ -76,6 +77,10 @@ class Life:
             self._operator.on_event(Watched.JWK, "MODIFIED", raw)
         for event, raw in sources:
             self._operator.on_event(Watched.SECRET, event, raw)
+        if not self._listed:
+            self._listed = True
+            shown = {_key(raw) for event, raw in sources if event is None}
+            self._operator.on_sources_listed(Watched.SECRET, None, shown)
         self._seen = now
 
     # --- passes ------------------------------------------------------------------------------------------

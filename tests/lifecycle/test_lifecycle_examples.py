@@ -58,34 +58,26 @@ def test_a_crash_anywhere_in_a_replacement(world: World, passes: int, number: in
         world.resource("a", PASTED)
 
 
-_IMPOSTOR = pytest.mark.xfail(
-    reason="a recorded JWK is taken for ours by its name alone, until a check-up lists the project", strict=True
-)
-"""Found by the first stories with `Feature.IMPOSTOR`: somebody deletes our JWK and makes one of another type."""
-
-
 def _an_impostor_comes(world: World) -> None:
+    """Somebody deletes our JWK and makes one of another type, while the status still calls it ours."""
     world.create("a", "x", PASTED, description="mine")
     world.work(1)
     world.somebody_deletes("x")
     world.foreign_comes("x", OTHER_TYPE)
 
 
-@_IMPOSTOR
 def test_an_impostor_is_not_deleted_with_the_resource(world: World) -> None:
     _an_impostor_comes(world)
     world.delete("a")
     world.work(60)
 
 
-@_IMPOSTOR
 def test_an_impostor_is_not_described(world: World) -> None:
     _an_impostor_comes(world)
     world.edit("a", description="new")
     world.work(60)
 
 
-@_IMPOSTOR
 def test_an_impostor_is_not_deployed_again(world: World) -> None:
     world.environment("production", failing=True)
     _an_impostor_comes(world)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.kube.client import CONFIG_MAPS, SECRETS, ApiError, Kind, KubeClient, Raw
+from jwk_operator.kube.store import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,10 @@ class Sources:
     def version(self, kind: str, namespace: str, name: str) -> str | None:
         """Return the newest known version; None when it is gone."""
         return self._versions.get((kind, namespace, name))
+
+    def known(self, kind: str) -> set[Key]:
+        """Return namespace and name of everything of a kind that was read or noted, and is not known to be gone."""
+        return {place[1:] for place, version in self._versions.items() if place[0] == kind and version is not None}
 
     def note(self, kind: str, namespace: str, name: str, version: str | None) -> None:
         """Remember the version that a watch told of, for one that somebody refers to."""

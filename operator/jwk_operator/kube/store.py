@@ -62,6 +62,10 @@ class Store:
         """Whether an index has any object under a value."""
         return (index, value) in self._entries
 
+    def values(self, index: str) -> set[Any]:
+        """Return the values under which an index has any object."""
+        return {value for name, value in self._entries if name == index}
+
     def put(self, raw: Raw) -> Change:
         """Take in a version of an object; an older one than the known one changes nothing."""
         key = key_of(raw)

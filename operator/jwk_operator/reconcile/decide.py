@@ -17,7 +17,7 @@ from jwk_operator.reconcile.matching import gives_key, is_what_was_sent, lacking
 from jwk_operator.reconcile.needs import claim_for, found, key_first, key_of, list_first
 from jwk_operator.reconcile.owned import decide_owned
 from jwk_operator.reconcile.readonly import announced
-from jwk_operator.reconcile.replacing import decide_replacement, overlap_is_over
+from jwk_operator.reconcile.replacing import decide_replacement, has_work_left, overlap_is_over
 from jwk_operator.reconcile.reports import (
     another_target,
     conflict_message,
@@ -89,7 +89,7 @@ def _resting(facts: Facts) -> Decision | None:
         return None
     if due is not None and due > facts.now:
         return Rest(due)
-    if overlap_is_over(facts):
+    if overlap_is_over(facts) or (reason.waiting is Waiting.NOBODY and has_work_left(facts)):
         return None
     if reason.waiting is Waiting.NOBODY and facts.cause is not Cause.CHECKUP and reason is not Reason.SUSPENDED:
         return Rest()

@@ -73,9 +73,21 @@ def holder(facts: Facts, claim: Claim, aside: Aside) -> Holder:
 
 
 def is_created(facts: Facts) -> bool:
-    """Whether the status tells that the new JWK is there, so that only the old one's end is left to do."""
-    status = facts.resource.status
-    return status.remote is not None and status.replacement is not None and status.replacement.step != "RenamedAside"
+    """Whether the status tells that the new JWK is there, so that only the old one's end is left to do.
+
+    It has to speak of this very replacement: after a crash it may still be that of an earlier one.
+    """
+    claim, aside, status = facts.resource.claim, facts.aside, facts.resource.status
+    if claim is None or aside is None or status.remote is None or status.replacement is None:
+        return False
+    new = status.remote.source_digest == claim.source and (status.remote.key_digest or "") == claim.key
+    about_this = aside.phase is Phase.CREATING and status.replacement.old_name == aside.name
+    return new and about_this and status.replacement.step != "RenamedAside"
+
+
+def has_work_left(facts: Facts) -> bool:
+    """Whether a settled resource is not to rest, as a replacement is recorded that is not what the status says."""
+    return overlap_is_over(facts) or (facts.aside is not None and not is_created(facts))
 
 
 def overlap_is_over(facts: Facts) -> bool:

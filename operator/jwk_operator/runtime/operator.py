@@ -257,6 +257,15 @@ class Operator:
         for connection in list(self._connections.referring(kind, namespace, name)):
             self._reopen(connection)
 
+    def on_sources_listed(self, kind: Watched, namespace: str | None, shown: set[Key]) -> None:
+        """Take in a whole list of Secrets or ConfigMaps: what is referred to and not shown is gone."""
+        referred = self._sources.known(kind.value)
+        if kind is Watched.SECRET:
+            referred |= self._jwks.values("secret")
+        for own, name in referred - shown:
+            if namespace in (None, own):
+                self._source_changed(kind.value, "DELETED", {"metadata": {"namespace": own, "name": name}})
+
     def _speaks_of_another(self, key: Key, version: str | None) -> bool:
         """Whether a JWK's status tells of another version of the Secret with its key than there is now."""
         remote = (self._jwks.get(key) or {}).get("status", {}).get("remote")
@@ -274,7 +283,8 @@ class Operator:
             for namespace in scope:
                 for kind, watched in ((SECRETS, Watched.SECRET), (CONFIG_MAPS, Watched.CONFIG_MAP)):
                     notify = partial(self.on_event, watched)
-                    group.create_task(watch_metadata(self._client, kind, namespace, notify))
+                    listed = partial(self.on_sources_listed, watched, namespace)
+                    group.create_task(watch_metadata(self._client, kind, namespace, notify, listed))
 
     # --- work ------------------------------------------------------------------------------------------------------
 
