@@ -33,7 +33,9 @@ team-a from-public-key True Deployed PUBLIC_KEY MyProject 3/3
 team-a from-secret True Deployed COPY_PASTE MyProject 3/3
 team-a from-text True Deployed COPY_PASTE MyProject 3/3
 team-a from-url True Deployed URL MyProject 3/3
+team-a generated True Deployed GENERATE MyProject 3/3
 team-a no-such-certificate False Rejected CERTIFICATE
+team-a rotating True Deployed GENERATE MyProject 3/3
 team-a staging-fails False DeploymentFailed COPY_PASTE MyProject 2/3
 team-b from-shared-connection True Deployed CERTIFICATE MyProject 3/3
 team-b name-taken False NameConflict CERTIFICATE

@@ -20,7 +20,7 @@ TEAM_A = "team-a"
 TEAM_B = "team-b"
 SHOWN = Expected(TEAM_A, "staging-fails", "False", "DeploymentFailed")
 
-SOURCES = ("url", "copy-paste", "copy-paste-secret", "certificate", "public-key", "private-key", "keystore")
+SOURCES = ("url", "copy-paste", "copy-paste-secret", "certificate", "public-key", "private-key", "keystore", "generate", "replace")
 
 GOOD = (
     Expected(TEAM_A, "from-url", "True", "Deployed"),
@@ -30,6 +30,8 @@ GOOD = (
     Expected(TEAM_A, "from-public-key", "True", "Deployed"),
     Expected(TEAM_A, "from-private-key", "True", "Deployed"),
     Expected(TEAM_A, "from-keystore", "True", "Deployed"),
+    Expected(TEAM_A, "generated", "True", "Deployed"),
+    Expected(TEAM_A, "rotating", "True", "Deployed"),
     Expected(TEAM_B, "from-shared-connection", "True", "Deployed"),
 )
 BAD = (
