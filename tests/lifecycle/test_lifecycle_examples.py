@@ -111,3 +111,17 @@ def test_a_secret_that_went_while_no_operator_ran_is_missed(world: World) -> Non
     world.crash()
     world.work(3600)
     assert world.get("a").reason == "SecretNotFound"
+
+
+@pytest.mark.parametrize("comes", [False, True], ids=["the name is free", "somebody takes the name"])
+def test_the_old_one_stays_when_the_new_one_is_deleted_by_somebody(world: World, comes: bool) -> None:
+    world.create("a", "x", PASTED, updatePolicy="Replace", description="mine")
+    world.work(1)
+    world.resource("a", Source("pasted", 1))
+    world.make_pass("a", Cause.EVENT)  # renamed aside
+    world.make_pass("a", Cause.EVENT)  # created anew
+    world.somebody_deletes("x")
+    if comes:
+        world.foreign_comes("x", OTHER_TYPE)
+    world.work(3600)
+    assert world.get("a").reason == ("NameConflict" if comes else "Deployed")

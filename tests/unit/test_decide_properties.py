@@ -52,7 +52,8 @@ def test_steps_rest_on_what_is_known(known: Facts) -> None:
         case Delete():
             _check_delete(known, decision)
         case MakeClaim():
-            assert known.listed == Listed({})
+            assert isinstance(known.listed, Listed)
+            assert known.entry is None
             assert known.rival is None
             assert decision.claim.uid == known.resource.uid
             assert decision.claim.remote == known.target
@@ -72,7 +73,8 @@ def _check_create(known: Facts, decision: Create) -> None:
     about_key = (key.type.value, key.kid) if key else (None, None)
     assert claim.visible == visible_digest(spec.source_type.value, spec.url, spec.description, *about_key)
     assert resource.status.remote is None
-    assert known.listed == Listed({})
+    assert isinstance(known.listed, Listed)
+    assert known.entry is None
 
 
 def _check_update(known: Facts, decision: Update) -> None:

@@ -139,14 +139,20 @@ def decide_replacement(facts: Facts, spec: JWKSpec, target: RemoteName) -> Decis
         raise AssertionError("a replacement that is under way is recorded")
     if facts.moved:
         return _elsewhere(facts, claim, aside)
-    if is_created(facts):
-        return _while_kept(facts, spec, claim, aside)
-    missing = list_first(facts)
+    created = is_created(facts)
+    if created and not overlap_is_over(facts):
+        if not _is_wanted_anew(facts, spec):
+            return None
+        missing = key_first(facts, spec) or list_first(facts)
+    else:
+        missing = list_first(facts)
     if missing is not None:
         return missing
     kept, who = is_old(aside, facts.aside_entry), holder(facts, claim, aside)
+    if created and not kept:
+        return MakeClaim(replace(claim, aside=None))
     if who is Holder.NEW:
-        return _created(facts, spec, claim, aside)
+        return _end(facts, claim, aside) if created else _created(facts, spec, claim, aside)
     if kept:
         return _old_is_aside(facts, spec, target, claim, aside) if who is Holder.NOBODY else _taken(facts, aside)
     if who is Holder.OLD and aside.phase is Phase.RENAMING:
@@ -226,23 +232,16 @@ def restored(facts: Facts, claim: Claim, aside: Aside) -> Claim:
 # --- ending -------------------------------------------------------------------------------------------------------
 
 
-def _while_kept(facts: Facts, spec: JWKSpec, claim: Claim, aside: Aside) -> Decision | None:
-    """The new JWK is there: the old one goes when the overlap is over, or when a further replacement is wanted."""
-    if overlap_is_over(facts):
-        return _end_overlap(facts, claim, aside)
+def _is_wanted_anew(facts: Facts, spec: JWKSpec) -> bool:
+    """Whether a further replacement is wanted and can begin, which ends the overlap of this one."""
     remote = facts.resource.status.remote
-    again = remote is not None and source_change(facts, spec, remote) is not None
-    if not again or spec.update_policy is not UpdatePolicy.REPLACE or lacking(spec):
-        return None
-    return key_first(facts, spec) or _end_overlap(facts, claim, aside)
+    if remote is None or source_change(facts, spec, remote) is None or lacking(spec):
+        return False
+    return spec.update_policy is UpdatePolicy.REPLACE and not isinstance(facts.key, Problem)
 
 
-def _end_overlap(facts: Facts, claim: Claim, aside: Aside) -> Decision:
-    missing = list_first(facts)
-    if missing is not None:
-        return missing
-    if not is_old(aside, facts.aside_entry):
-        return MakeClaim(replace(claim, aside=None))
+def _end(facts: Facts, claim: Claim, aside: Aside) -> Decision:
+    """The new JWK has the name, as the list shows: the old one goes."""
     return line_first(facts) or Delete(RemoteName(claim.remote.project, aside.name))
 
 
