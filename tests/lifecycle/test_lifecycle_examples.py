@@ -125,3 +125,16 @@ def test_the_old_one_stays_when_the_new_one_is_deleted_by_somebody(world: World,
         world.foreign_comes("x", OTHER_TYPE)
     world.work(3600)
     assert world.get("a").reason == ("NameConflict" if comes else "Deployed")
+
+
+def test_an_overlap_that_ends_while_suspended_waits_quietly(world: World) -> None:
+    world.create("a", "x", PASTED, updatePolicy="Replace", replacement={"keepOldFor": "20m"})
+    world.work(1)
+    world.resource("a", Source("pasted", 1))
+    world.work(60)
+    world.edit("a", suspend=True)
+    world.work(7200)
+    assert world.get("a").status["replacement"]["step"] == "KeepingOld"
+    world.edit("a", suspend=False)
+    world.work(60)
+    assert "replacement" not in world.get("a").status

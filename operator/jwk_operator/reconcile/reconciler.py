@@ -105,8 +105,8 @@ class Reconciler:
         raw = self._jwks.get(key)
         if raw is None:
             return None
-        await self._meet_connection(self._begin(raw, cause))
-        async with self._names.hold(self._begin(raw, cause).remote_key):
+        waiting = await self._with_connection(self._begin(raw, cause))
+        async with self._names.hold(waiting.remote_key):
             raw = self._jwks.get(key)
             if raw is None:
                 return None
@@ -119,18 +119,21 @@ class Reconciler:
         return replace(result, checkup=self._checkup(current), connection=connection)
 
     def _overlap(self, current: Pass) -> float | None:
-        """Seconds until the old JWK of a replacement is to go; None where there is none."""
+        """Seconds until the old JWK of a replacement is to go; None where there is none, or it should have gone."""
         raw = self._jwks.get(key_of(current.raw))
         replacement = read(raw).status.replacement if raw is not None else None
         if replacement is None or replacement.keep_old_until is None:
             return None
-        return max(1.0, (replacement.keep_old_until - current.facts.now).total_seconds())
+        seconds = (replacement.keep_old_until - current.facts.now).total_seconds()
+        return seconds if seconds > 0 else None
 
-    async def _meet_connection(self, current: Pass) -> None:
+    async def _with_connection(self, current: Pass) -> Pass:
         """Before a connection is reported as missing, ask for it: its watch may be slower than that of the JWKs."""
-        problem = current.resolved.problem
-        if problem is not None and problem.reason is Reason.CONNECTION_NOT_FOUND is not current.facts.resource.reason:
-            await self._fetch_connection(current.resolved.key)
+        problem, reported = current.resolved.problem, current.facts.resource.reason
+        if problem is None or problem.reason is not Reason.CONNECTION_NOT_FOUND or reported is problem.reason:
+            return current
+        await self._fetch_connection(current.resolved.key)
+        return self._begin(current.raw, current.facts.cause)
 
     def _begin(self, raw: Raw, cause: Cause) -> Pass:
         resource = read(raw)
