@@ -57,14 +57,35 @@ def test_suspended_goes_and_leaves_the_remote_one(space: Space, simulator: Simul
     space.wait_events("one", Event("Normal", "Suspended", message))
 
 
-def test_not_found_is_success(space: Space, simulator: SimulatorProcess) -> None:
+def test_what_the_list_does_not_show_is_not_deleted(space: Space, simulator: SimulatorProcess) -> None:
     space.jwk("one", pasted())
     space.wait("one")
     simulator.control.tamper("delete", space.project, "one")
     space.delete("one")
     space.wait_gone("one")
+    assert simulator.writes(space.project) == [("create", "one")]
+
+
+def test_not_found_is_success(space: Space, simulator: SimulatorProcess) -> None:
+    space.jwk("one", pasted())
+    space.wait("one")
+    body = {"error": "bad_request", "error_description": "JWK (name: one) is not found!"}
+    simulator.control.fault("status", project=space.project, call="delete", status=400, body=body)
+    space.delete("one")
+    space.wait_gone("one")
     assert simulator.writes(space.project) == [("create", "one"), ("delete", "one")]
-    assert space.events() == []
+
+
+def test_a_jwk_that_took_the_place_of_ours_stays(space: Space, simulator: SimulatorProcess) -> None:
+    space.jwk("one", pasted(ec("ours")))
+    space.wait("one")
+    simulator.control.tamper("delete", space.project, "one")
+    simulator.control.tamper("create", space.project, "one", kid="theirs")
+    theirs = simulator.remote(space.project)
+    space.delete("one")
+    space.wait_gone("one")
+    assert simulator.remote(space.project) == theirs
+    assert simulator.writes(space.project) == [("create", "one")]
 
 
 def test_an_environment_that_fails_is_tried_again(space: Space, simulator: SimulatorProcess) -> None:

@@ -97,8 +97,6 @@ def _lie_of_ready(world: World, jwk: Jwk, doc: Doc | None, own: list[Doc]) -> st
 def _wrong_key(world: World, jwk: Jwk, doc: Doc) -> str | None:
     if not wished_source(doc, jwk.spec):
         return "its source is of another type"
-    if "jwkStrFrom" in jwk.spec and not world.notices_secrets:
-        return None
     if "generate" in jwk.spec and doc["kid"] != jwk.spec["generate"]["kid"]:
         return "its key is another one"
     wished = wished_digest(jwk.spec, world.stage, world.secrets[jwk.metadata["namespace"]])

@@ -14,12 +14,11 @@ from harness.objects import Jwk
 from jwk_operator.kube.store import Key
 from jwk_operator.reconcile.state import Cause
 from lifecycle.checks import check_claims, check_truth
-from lifecycle.features import ENABLED, Feature
 from lifecycle.gate import Moment, Stop
 from lifecycle.ledger import Actor, Ledger
 from lifecycle.life import Life
 from lifecycle.specs import SECRET, SecretContent, Source, Spec, number_of
-from lifecycle.stage import ENVIRONMENTS, Stage, text_of
+from lifecycle.stage import ENVIRONMENTS, KEYS, Stage, text_of
 from lifecycle.virtual import Clock
 
 SLOTS = ("a", "b", "c")
@@ -76,11 +75,6 @@ class World:
         self.heal()
         for doc in self.ledger.docs().values():
             self._tamper("delete", doc["name"])
-
-    @property
-    def notices_secrets(self) -> bool:
-        """Whether the operator is expected to notice that a key in a Secret changed."""
-        return Feature.SECRET_NEWS in ENABLED
 
     # --- who is who -------------------------------------------------------------------------------------------
 
@@ -194,10 +188,16 @@ class World:
         number = number_of(jwk.spec, self.stage, content)
         self._tamper("create", name, jwkStr=text_of(number), **fields)
 
-    def is_recorded(self, wish: str) -> bool:
-        """Whether some resource's status says that the JWK of this name is its own."""
-        name = self.remote(wish)
-        return any((jwk.status.get("remote") or {}).get("name") == name for jwk in self.resources.values())
+    def can_be_told(self, wish: str, number: int) -> bool:
+        """Whether the list can tell a JWK with this key from those that resources have recorded under the name."""
+        name, key = self.remote(wish), KEYS[number]
+        recorded = [jwk.status["remote"] for jwk in self.resources.values() if "remote" in jwk.status]
+        return not any(
+            remote["name"] == name
+            and remote.get("type") in (None, key["kty"].upper())
+            and ("kid" not in remote or "kid" not in key or remote["kid"] == key["kid"])
+            for remote in recorded
+        )
 
     def _tamper(self, action: str, name: str, **fields: Any) -> None:
         body = {"action": action, "project": self.stage.project, "name": name, **fields}
