@@ -221,6 +221,7 @@ ADOPTIONS: list[Case] = [
         replace(
             ours(
                 cause=Cause.DEPENDENCY,
+                resource={"generation": 2},
                 spec={"description": "mine"},
                 remote={"type": "EC", "kid": "k1", "description": None},
             ),

@@ -49,7 +49,8 @@ _KNOWN: dict[str, Any] = {"type": "EC", "kid": "k1"}
 
 def seen(source: str = "URL", /, remote: dict[str, Any] | None = None, **known: Any) -> Facts:
     """An owned resource that is to be changed, with the list showing what is known of its JWK."""
-    facts = owned(source, remote={**_KNOWN, **(remote or {})}, **{**_AGAIN, **known})
+    edited = {"resource": {"generation": 2}}
+    facts = owned(source, remote={**_KNOWN, **(remote or {})}, **{**_AGAIN, **edited, **known})
     status = facts.resource.status.remote
     assert status is not None
     return replace(listed(facts, description=status.description or ""), client=facts.client)
@@ -147,12 +148,79 @@ OWNED: list[Case] = [
     ),
     (
         "description changed behind our back",
-        listed(owned(cause=Cause.CHECKUP, spec={"description": "mine"}), description="theirs"),
+        listed(owned("COPY_PASTE", cause=Cause.CHECKUP, spec={"description": "mine"}), description="theirs"),
         Update(
             TARGET,
             "mine",
-            a_remote(a_spec(description="mine"), type="EC", kid="k1", description="theirs", observed_at=NOW),
+            a_remote(
+                a_spec("COPY_PASTE", description="mine"), type="EC", kid="k1", description="theirs", observed_at=NOW
+            ),
         ),
+    ),
+    (
+        "description changed behind our back, linked",
+        listed(owned(cause=Cause.CHECKUP, spec={"description": "mine"}), description="theirs"),
+        Report(
+            R.UPDATING,
+            "An update call follows.",
+            remote=a_remote(a_spec(description="mine"), **_KNOWN, description="theirs", observed_at=NOW),
+            delay=0,
+        ),
+    ),
+    (
+        "description changed behind our back, linked, told before",
+        listed(owned(reason=R.UPDATING, spec={"description": "mine"}, remote=_KNOWN), description="theirs"),
+        Update(
+            TARGET,
+            "mine",
+            a_remote(a_spec(description="mine"), **_KNOWN, description="theirs", observed_at=NOW),
+        ),
+    ),
+    (
+        "detached by an update call that the status does not tell of",
+        listed(
+            owned(
+                resource={"generation": 2},
+                spec={"description": "mine"},
+                remote={**_KNOWN, "description": "old"},
+                deployment=outcomes(prod=True),
+            ),
+            source_type="COPY_PASTE",
+            source_url=None,
+        ),
+        Update(TARGET, "mine", a_remote(a_spec(description="mine"), **_KNOWN, source_detached=True, observed_at=NOW)),
+    ),
+    (
+        "somebody else gave it the description that is wished for now",
+        replace(
+            listed(
+                owned(
+                    resource={"generation": 2},
+                    spec={"description": "mine"},
+                    remote={**_KNOWN, "description": "old"},
+                    deployment=outcomes(prod=True),
+                )
+            ),
+            client=None,
+        ),
+        deployed(
+            owned(deployment=outcomes(prod=True)),
+            "Deployed to 1 environment.",
+            remote=a_remote(a_spec(description="mine"), **_KNOWN, observed_at=NOW),
+        ),
+    ),
+    (
+        "an update call whose answer was lost came through",
+        listed(
+            owned(
+                "COPY_PASTE",
+                reason=R.UNREACHABLE,
+                spec={"description": "mine"},
+                remote={**_KNOWN, "description": "old"},
+                deployment=outcomes(prod=True),
+            )
+        ),
+        Update(TARGET, "mine", a_remote(a_spec("COPY_PASTE", description="mine"), **_KNOWN, observed_at=NOW)),
     ),
     (
         "description nobody wished for",

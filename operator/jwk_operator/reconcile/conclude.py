@@ -13,7 +13,7 @@ from jwk_operator.api.status import DeploymentResult, EnvironmentResult, LastOpe
 from jwk_operator.apinizer.answers import Answer, Deployment, Verdict
 from jwk_operator.reconcile.concluding_replacement import after_old_deleted, after_rename, after_replacing_create
 from jwk_operator.reconcile.deletion import deletion_problem
-from jwk_operator.reconcile.matching import key_type_of
+from jwk_operator.reconcile.matching import cuts_link, detached, key_type_of
 from jwk_operator.reconcile.needs import key_of
 from jwk_operator.reconcile.reports import (
     conflict_message,
@@ -129,15 +129,9 @@ def _after_update(call: Update, facts: Facts, answer: Answer) -> Conclusion:
     spec = _spec(facts)
     operation = _operation("Update", facts, answer)
     if answer.verdict is Verdict.OK:
-        detaches = spec.source_type.linked and not call.remote.source_detached
-        remote = call.remote.model_copy(
-            update={
-                "description": call.description,
-                "source_detached": True if spec.source_type.linked else call.remote.source_detached,
-            }
-        )
+        remote = detached(call.remote).model_copy(update={"description": call.description})
         report = deployment_report(facts, spec, remote, _deployment(facts, answer), operation)
-        return Conclusion(report, notes=(detached_note(spec.source_type),) if detaches else ())
+        return Conclusion(report, notes=(detached_note(spec.source_type),) if cuts_link(call.remote) else ())
     if answer.verdict is Verdict.MISSING:
         return Conclusion(missing_report(facts, operation))
     report = problem_report(facts, problem_of(facts, answer), operation)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from jwk_operator.api.jwk import JWKSpec
 from jwk_operator.api.names import Aside, Claim, Phase
 from jwk_operator.api.reasons import Reason
-from jwk_operator.api.status import DeploymentResult, LastOperation, RemoteStatus, ReplacementStatus
+from jwk_operator.api.status import DeploymentResult, LastOperation, ReplacementStatus
 from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.reconcile.needs import source_change
 from jwk_operator.reconcile.replacing import restored
@@ -15,6 +15,7 @@ from jwk_operator.reconcile.reports import (
     after_creation,
     deployment_report,
     detached_note,
+    known_as_detached,
     problem_report,
     refused_report,
     with_delay,
@@ -64,7 +65,7 @@ def after_rename(
             Reason.REPLACING,
             message,
             deployed=False,
-            remote=_detached(facts.resource.status.remote),
+            remote=known_as_detached(facts),
             replacement=status,
             operation=operation,
             delay=0,
@@ -101,9 +102,10 @@ def _after_return(
     else:
         message = "The old JWK has its name back."
         report = Report(Reason.UPDATING, message, deployed=None, deployment=told, replacement=None, delay=0)
-    remote = _detached(facts.resource.status.remote)
-    notes = (detached_note(remote.source_type),) if isinstance(remote, RemoteStatus) and remote.source_type else ()
-    report = replace(report, remote=remote, operation=operation)
+    remote = facts.resource.status.remote
+    linked = remote is not None and remote.source_type is not None and remote.source_type.linked
+    notes = (detached_note(remote.source_type),) if linked and remote and remote.source_type else ()
+    report = replace(report, remote=known_as_detached(facts), operation=operation)
     return Conclusion(report, claim=restored(facts, claim, aside), notes=notes)
 
 
@@ -127,13 +129,6 @@ def after_old_deleted(facts: Facts, answer: Answer, problem: Problem, operation:
     else:
         report = deployment_report(facts, spec, remote, deployment, operation)
     return Conclusion(replace(report, replacement=None), claim=replace(claim, aside=None))
-
-
-def _detached(remote: RemoteStatus | None) -> RemoteStatus | Keep:
-    """An update call cuts the link of a linked source, whatever it changes."""
-    if remote is None or remote.source_type is None or not remote.source_type.linked:
-        return Keep.AS_IS
-    return remote.model_copy(update={"source_detached": True})
 
 
 def _again(facts: Facts, message: str, operation: LastOperation) -> Report:

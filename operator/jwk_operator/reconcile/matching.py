@@ -31,6 +31,11 @@ def drift(remote: RemoteStatus, spec: JWKSpec | None, entry: RemoteEntry) -> str
     for member, known, seen in (("type", remote.type, entry.type), ("kid", remote.kid, entry.kid)):
         if known is not None and seen is not None and known != seen:
             return f'The JWK in Apinizer has {member} "{seen}", not "{known}" as before: somebody else changed it.'
+    return differs_in_source(remote, spec, entry)
+
+
+def differs_in_source(remote: RemoteStatus, spec: JWKSpec | None, entry: RemoteEntry) -> str | None:
+    """Say how the source of a listed JWK differs from the known one; None when it does not, or was detached."""
     if remote.source_detached:
         return None  # what the list says of a source after an update is not documented
     if remote.source_type is not None and entry.source_type != remote.source_type:
@@ -40,6 +45,16 @@ def drift(remote: RemoteStatus, spec: JWKSpec | None, entry: RemoteEntry) -> str
     if entry.source_url not in (None, spec.url):
         return f'The JWK in Apinizer is fetched from "{entry.source_url}", not from spec.url.'
     return None
+
+
+def cuts_link(remote: RemoteStatus) -> bool:
+    """Whether an update call would cut the link between the JWK and its source."""
+    return bool(remote.source_type and remote.source_type.linked and not remote.source_detached)
+
+
+def detached(remote: RemoteStatus) -> RemoteStatus:
+    """What is known of the JWK once an update call was made, whatever that changed."""
+    return remote.model_copy(update={"source_detached": True}) if cuts_link(remote) else remote
 
 
 def looks_like(remote: RemoteStatus, spec: JWKSpec | None, entry: RemoteEntry) -> bool:

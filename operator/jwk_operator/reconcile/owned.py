@@ -9,7 +9,15 @@ from jwk_operator.api.names import RemoteName, source_digest
 from jwk_operator.api.reasons import Reason, Waiting
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.api.status import RemoteStatus
-from jwk_operator.reconcile.matching import drift, key_type_of, lacking, looks_like
+from jwk_operator.reconcile.matching import (
+    cuts_link,
+    detached,
+    differs_in_source,
+    drift,
+    key_type_of,
+    lacking,
+    looks_like,
+)
 from jwk_operator.reconcile.needs import claim_for, key_of, line_first, list_first, source_change
 from jwk_operator.reconcile.replacing import begin_replacement
 from jwk_operator.reconcile.reports import (
@@ -29,6 +37,7 @@ from jwk_operator.reconcile.state import (
     Look,
     MakeClaim,
     Problem,
+    Report,
     Rest,
     Update,
 )
@@ -49,7 +58,10 @@ def _kept_up(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStat
     """The key is the one that is wished for: see to its description and its deployment."""
     if spec.description is not None or remote.description:
         wanted = spec.description or ""
-        if remote.description != wanted:
+        told = facts.resource.status.remote
+        # It may have come through without an answer: only one more update call tells what its environments said.
+        unheard = told is not None and told.description != wanted and not cuts_link(remote)
+        if remote.description != wanted or unheard:
             return _update(facts, target, wanted, remote)
     deployment = facts.resource.status.deployment_result
     fails = deployment is not None and failing_environments(spec, deployment) is not None
@@ -67,8 +79,23 @@ def _deploy_again(facts: Facts, spec: JWKSpec, target: RemoteName, remote: Remot
 
 
 def _update(facts: Facts, target: RemoteName, description: str, remote: RemoteStatus) -> Decision:
-    """Nothing is changed before the list was seen: under the name there may be somebody else's JWK by now."""
-    return list_first(facts) or line_first(facts) or Update(target, description, remote)
+    """Nothing is changed before the list was seen: under the name there may be somebody else's JWK by now.
+
+    And no link to a source is cut before the status tells that it may be, or after a crash that would look like drift.
+    """
+    missing = list_first(facts) or line_first(facts)
+    if missing is not None:
+        return missing
+    if cuts_link(remote) and not facts.read_only and not _update_may_be_lost(facts):
+        return Report(Reason.UPDATING, "An update call follows.", remote=remote, delay=0)
+    return Update(target, description, remote)
+
+
+def _update_may_be_lost(facts: Facts) -> bool:
+    """Whether an update call may have been made that the status does not tell of, as the process died before."""
+    reason, status = facts.resource.reason, facts.resource.status
+    at_work = reason is not None and reason.waiting is Waiting.OPERATOR and reason is not Reason.DRIFTED
+    return at_work or status.observed_generation != facts.resource.generation
 
 
 # --- comparing ----------------------------------------------------------------------------------------------------
@@ -90,10 +117,10 @@ def _compared(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteSta
     if why is not None and facts.listed is None:
         return Look(listed=True)
     if facts.entry is not None:
-        drifted = drift(remote, spec, facts.entry)
-        if drifted is not None:
-            return problem_report(facts, Problem(Reason.DRIFTED, drifted))
-        remote = _observed(facts, spec, remote, facts.entry)
+        seen = _observed(facts, spec, remote, facts.entry)
+        if not isinstance(seen, RemoteStatus):
+            return seen
+        remote = seen
     if why is not None:
         return begin_replacement(facts, spec, remote)
     return _known_source(facts, spec, remote)
@@ -124,7 +151,13 @@ def _list_is_wanted(facts: Facts) -> bool:
     return facts.cause is Cause.CHECKUP or facts.requested or facts.resource.reason is Reason.DRIFTED
 
 
-def _observed(facts: Facts, spec: JWKSpec, remote: RemoteStatus, entry: RemoteEntry) -> RemoteStatus:
+def _observed(facts: Facts, spec: JWKSpec, remote: RemoteStatus, entry: RemoteEntry) -> Report | RemoteStatus:
+    """What is known once the list was seen, or that somebody else has changed the JWK."""
+    if _update_may_be_lost(facts) and differs_in_source(remote, spec, entry):
+        remote = detached(remote)
+    drifted = drift(remote, spec, entry)
+    if drifted is not None:
+        return problem_report(facts, Problem(Reason.DRIFTED, drifted))
     left_to_others = spec.description is None and not remote.description and entry.description != ""
     seen = remote.model_copy(
         update={

@@ -30,6 +30,7 @@ from jwk_operator.reconcile.reports import (
     after_creation,
     conflict_message,
     found_report,
+    known_as_detached,
     missing_report,
     problem_report,
     refused_report,
@@ -212,7 +213,8 @@ def _dropped(facts: Facts, spec: JWKSpec, claim: Claim, aside: Aside, who: Holde
     replacement = facts.resource.status.replacement
     refusal = replacement.refusal if replacement else None
     if who is Holder.OLD and refusal and not facts.changed and spec.update_policy is UpdatePolicy.REPLACE:
-        return Amend(after, refused_report(facts, refusal, Keep.AS_IS))
+        report = refused_report(facts, refusal, Keep.AS_IS)
+        return Amend(after, replace(report, remote=known_as_detached(facts)))
     if who is Holder.OLD or (who is Holder.SOMEBODY and aside.phase is Phase.RENAMING):
         return MakeClaim(after)
     return Amend(after, replace(missing_report(facts), replacement=None))

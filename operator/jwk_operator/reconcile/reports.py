@@ -9,6 +9,7 @@ from jwk_operator.api.names import RemoteName, source_digest
 from jwk_operator.api.reasons import Reason, Waiting
 from jwk_operator.api.status import DeploymentResult, LastOperation, RemoteStatus, ReplacementStatus
 from jwk_operator.reconcile.delays import after, backoff
+from jwk_operator.reconcile.matching import detached
 from jwk_operator.reconcile.state import Facts, Keep, Note, Problem, Report
 
 RETAIN_HINT = "spec.deletionPolicy: Retain lets the resource go at once and leaves the remote JWK as it is"
@@ -52,6 +53,12 @@ def detached_note(source_type: SourceType) -> Note:
         message=f"The update cut the link between the JWK and its {source_type.value} source: Apinizer no longer "
         "follows changes of that source.",
     )
+
+
+def known_as_detached(facts: Facts) -> RemoteStatus | Keep:
+    """What is known of the old JWK of a replacement, which every renaming cuts off from its source."""
+    remote = facts.resource.status.remote
+    return Keep.AS_IS if remote is None else detached(remote)
 
 
 def suspended_report(facts: Facts) -> Report:
