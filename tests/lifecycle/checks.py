@@ -123,6 +123,8 @@ def _conflict(world: World, jwk: Jwk, doc: Doc | None) -> str | None:
     name = jwk.spec["name"]
     if any(other["name"] == name for other in world.ledger.foreign.values()):
         return None
+    if any(own.touched for own in world.ledger.own.values() if own.uid == jwk.metadata["uid"]):
+        return None  # what somebody changed before its answer was recorded cannot be told from somebody else's
     rivals = [other for other in world.resources.values() if other.spec["name"] == name and other.name != jwk.name]
     return None if any(_rank(rival) < _rank(jwk) for rival in rivals) else "nobody else has the name"
 

@@ -61,45 +61,31 @@ def _algorithm_rules() -> Iterator[Rule]:
             )
 
 
-# Which curve or size of key an algorithm needs by its definition: RFC 7518 section 3.4 and RFC 8812 section 3.2 for
-# signatures, RFC 7518 sections 4.4 and 4.7 for key wrapping. Elsewhere Apinizer decides what goes together: it lists
-# HS384 and HS512 for keys that RFC 7518 section 3.2 calls too short, and says nothing of ECDH on SECP256K1.
-_CURVES = {"P256": ("ES256",), "P384": ("ES384",), "P521": ("ES512",), "SECP256K1": ("ES256K",)}
-_SIZES = {str(size): (f"A{size}KW", f"A{size}GCMKW") for size in (128, 192, 256)}
+# Which curve an algorithm needs by its definition: RFC 7518 section 3.4 and RFC 8812 section 3.2 for ECDSA, RFC 8037
+# sections 3.1 and 3.2 for OKP. What else goes together, and what a key is for without an algorithm, Apinizer decides.
+_AGREEMENT = GENERATE_ALGORITHMS[UseType.ENCRYPTION][KeyType.OKP]
+_CURVES = {
+    KeyType.EC: {"P256": ("ES256",), "P384": ("ES384",), "P521": ("ES512",), "SECP256K1": ("ES256K",)},
+    KeyType.OKP: {"ED25519": ("EdDSA",), "X25519": _AGREEMENT},
+}
 
 
-def _fitting_rules() -> Iterator[Rule]:
-    for key_type, option, needs in ((KeyType.EC, "curveType", _CURVES), (KeyType.OCT, "keySize", _SIZES)):
-        place = f"{_OPTIONS[key_type][0]}.{option}"
-        pairs = ", ".join(
-            f"{cel_string(name)}: {cel_string(value)}" for value, names in needs.items() for name in names
-        )
-        remedy = ", ".join(f"{' or '.join(names)} with {value}" for value, names in needs.items())
-        yield Rule(
-            _AT,
-            f"!has(self.algorithm) || self.type != {cel_string(key_type)} || !has(self.{_OPTIONS[key_type][0]})"
-            f" || !(self.algorithm in {{{pairs}}}) || {{{pairs}}}[self.algorithm] == string(self.{place})",
-            f"spec.generate.algorithm must fit spec.generate.{place}: use {remedy}",
-            ".algorithm",
-        )
+def _curve_rules() -> Iterator[Rule]:
+    for key_type, needs in _CURVES.items():
+        option = _OPTIONS[key_type][0]
+        for curve, names in needs.items():
+            yield Rule(
+                _AT,
+                f"!has(self.algorithm) || self.type != {cel_string(key_type)} || !has(self.{option})"
+                f" || !(self.algorithm in {cel_list(names)}) || self.{option}.curveType == {cel_string(curve)}",
+                f"spec.generate.algorithm: {_several(names)} needs spec.generate.{option}.curveType {curve}: set that, "
+                "or another algorithm",
+                ".algorithm",
+            )
 
 
-# RFC 8037: Ed25519 can only sign (section 3.1), X25519 can only agree on keys (section 3.2).
-_OKP_USES = (
-    ("ED25519", UseType.SIGNATURE, "leave it out or choose curveType X25519"),
-    ("X25519", UseType.ENCRYPTION, "set it to ENCRYPTION or choose curveType ED25519"),
-)
-
-
-def _use_rules() -> Iterator[Rule]:
-    for curve, use, remedy in _OKP_USES:
-        used = "(has(self.keyUseType) ? self.keyUseType : 'SIGNATURE')"
-        yield Rule(
-            _AT,
-            f"self.type != 'OKP' || !has(self.okp) || self.okp.curveType != '{curve}' || {used} == {cel_string(use)}",
-            f"spec.generate.keyUseType must be {use} for spec.generate.okp.curveType {curve}: {remedy}",
-            ".keyUseType",
-        )
+def _several(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else "key agreement"
 
 
 def _time_rules() -> Iterator[Rule]:
@@ -128,7 +114,6 @@ def _as_timestamp(value: str) -> str:
 GENERATE_RULES: tuple[Rule, ...] = (
     *_option_rules(),
     *_algorithm_rules(),
-    *_fitting_rules(),
-    *_use_rules(),
+    *_curve_rules(),
     *_time_rules(),
 )
