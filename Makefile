@@ -28,9 +28,11 @@ lint: venv ## Style, types, import contracts, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m jwk_operator.api.generate --check
+	$(BIN)/python -m decisions --check
 
-generate: venv ## Write CRDs and reference pages from the models
+generate: venv ## Write CRDs and reference pages from the models, and the decision table from the decisions
 	$(BIN)/python -m jwk_operator.api.generate
+	$(BIN)/python -m decisions
 
 e2e: venv ## End-to-end tests on the cluster of KUBECONFIG with the image JWK_OPERATOR_IMAGE, both of which must be set
 	$(BIN)/python -m pytest tests/e2e -m e2e

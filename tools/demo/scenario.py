@@ -20,7 +20,17 @@ TEAM_A = "team-a"
 TEAM_B = "team-b"
 SHOWN = Expected(TEAM_A, "staging-fails", "False", "DeploymentFailed")
 
-SOURCES = ("url", "copy-paste", "copy-paste-secret", "certificate", "public-key", "private-key", "keystore", "generate", "replace")
+SOURCES = (
+    "url",
+    "copy-paste",
+    "copy-paste-secret",
+    "certificate",
+    "public-key",
+    "private-key",
+    "keystore",
+    "generate",
+    "replace",
+)
 
 GOOD = (
     Expected(TEAM_A, "from-url", "True", "Deployed"),

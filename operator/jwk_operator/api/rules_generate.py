@@ -64,7 +64,7 @@ def _algorithm_rules() -> Iterator[Rule]:
 # Which curve an algorithm needs by its definition: RFC 7518 section 3.4 and RFC 8812 section 3.2 for ECDSA, RFC 8037
 # sections 3.1 and 3.2 for OKP. What else goes together, and what a key is for without an algorithm, Apinizer decides.
 _AGREEMENT = GENERATE_ALGORITHMS[UseType.ENCRYPTION][KeyType.OKP]
-_CURVES = {
+_CURVES: dict[KeyType, dict[str, tuple[str, ...]]] = {
     KeyType.EC: {"P256": ("ES256",), "P384": ("ES384",), "P521": ("ES512",), "SECP256K1": ("ES256K",)},
     KeyType.OKP: {"ED25519": ("EdDSA",), "X25519": _AGREEMENT},
 }

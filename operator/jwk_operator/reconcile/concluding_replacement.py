@@ -22,7 +22,7 @@ from jwk_operator.reconcile.reports import (
 )
 from jwk_operator.reconcile.state import Conclusion, Facts, Keep, Note, Problem, Report
 
-REFUSED_FOR_GOOD = frozenset({Verdict.REJECTED, Verdict.FORBIDDEN})
+REFUSED_FOR_GOOD = frozenset({Verdict.REJECTED, Verdict.FORBIDDEN, Verdict.MISSING})
 
 
 def after_replacing_create(
