@@ -8,7 +8,7 @@ import pytest
 
 from controlplane.tables import get_table
 from harness.keys import ec, octets, pasted, rsa, served
-from harness.objects import Condition, Event, Object, deployed
+from harness.objects import Condition, Object, deployed
 from harness.operator import OperatorProcess
 from harness.simulator import SimulatorProcess
 from harness.space import Space
@@ -83,35 +83,6 @@ def test_key_from_a_secret(space: Space, simulator: SimulatorProcess) -> None:
     assert simulator.remote(space.project)["one"]["kid"] == "b"
 
 
-UNSUPPORTED: dict[str, tuple[Object, str]] = {
-    "generate": (
-        {"sourceType": "GENERATE", "generate": {"type": "RSA", "rsa": {"keySize": 2048}}},
-        "spec.sourceType: GENERATE is not supported yet; use another sourceType",
-    ),
-    "replace": (
-        {**pasted(), "updatePolicy": "Replace"},
-        "spec.updatePolicy: Replace is not supported yet; use Immutable",
-    ),
-    "adopt": (
-        {**pasted(), "adoptionPolicy": "IfMatching"},
-        "spec.adoptionPolicy: IfMatching is not supported yet; use Never",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", UNSUPPORTED)
-def test_what_is_not_there_yet_is_refused(space: Space, simulator: SimulatorProcess, name: str) -> None:
-    spec, message = UNSUPPORTED[name]
-    space.jwk("one", spec)
-    jwk = space.wait("one", "InvalidSpec")
-    refused = Condition("True", "InvalidSpec", message)
-    assert jwk.ready == Condition("False", "InvalidSpec", message)
-    assert jwk.conditions["Stalled"] == refused
-    assert not jwk.claimed
-    space.wait_events("one", Event("Warning", "InvalidSpec", message))
-    assert simulator.requests(space.project) == []
-
-
 UNSUPPORTED_CONNECTIONS: dict[str, tuple[Object, str]] = {
     "credentials": (
         {"auth": {"clientCredentialsSecretRef": {"name": "default"}}},
@@ -122,7 +93,6 @@ UNSUPPORTED_CONNECTIONS: dict[str, tuple[Object, str]] = {
         {"requestsPerSecond": 5},
         "spec.requestsPerSecond and burst are not supported yet; use maxConcurrentRequests",
     ),
-    "readonly": ({"readOnly": True}, "spec.readOnly is not supported yet; use suspend on each JWK"),
 }
 
 

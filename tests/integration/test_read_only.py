@@ -52,6 +52,7 @@ def test_what_is_missing_is_told(space: Space, simulator: SimulatorProcess) -> N
     space.jwk("one", pasted())
     space.wait("one")
     space.connect(readOnly=True)
+    space.handled("one", "before")
     simulator.control.tamper("delete", space.project, "one")
     space.annotate("one", requested="now")
     missing = f"{jwk_of(space)} is missing in Apinizer and would be created again"

@@ -10,7 +10,7 @@ from harness.audit import AuditLog
 from harness.cluster import Cluster
 from harness.fixtures import MakeSpace
 from harness.keys import pasted
-from harness.objects import API_VERSION, deployed
+from harness.objects import API_VERSION, REQUESTED, deployed
 from harness.operator import OperatorProcess
 from harness.rbac import CLUSTER_WIDE, SINGLE_NAMESPACE, granted, install, shipped
 from harness.simulator import SimulatorProcess
@@ -21,12 +21,17 @@ from harness.waiting import until
 def _everything(space: Space, home: Space, simulator: SimulatorProcess, cluster_wide: bool) -> None:
     """Walk through all that needs a right: connections, Secrets, ConfigMaps, labels, Events, a stale object."""
     space.connect()
-    # changed by somebody else between the list and the claim, so that the object has to be read again
-    simulator.control.fault("delay", project=space.project, call="list", seconds=1)
     space.jwk("one", pasted())
-    until(lambda: bool(simulator.requests(space.project, "list")), "the list was asked for")
-    space.annotate("one", somebody="else")
     assert space.wait("one").ready == deployed(2)
+    # changed by somebody else between the list and the claim, so that the object has to be read again
+    before = len(simulator.requests(space.project, "list"))
+    simulator.control.fault("delay", project=space.project, call="list", seconds=1)
+    two = space.object("JWK", "two", pasted())
+    two["metadata"]["annotations"] = {REQUESTED: "now"}
+    space.cluster.create(two)
+    until(lambda: len(simulator.requests(space.project, "list")) > before, "the list was asked for")
+    space.annotate("two", somebody="else")
+    assert space.wait("two").ready == deployed(2)
     space.jwk("taken", pasted(), name="one")
     space.wait("taken", "NameConflict")
     space.config_map("ca", other="x")

@@ -97,6 +97,8 @@ def _lie_of_ready(world: World, jwk: Jwk, doc: Doc | None, own: list[Doc]) -> st
 def _wrong_key(world: World, jwk: Jwk, doc: Doc) -> str | None:
     if not wished_source(doc, jwk.spec):
         return "its source is of another type"
+    if jwk.status["remote"].get("adopted"):
+        return None  # what the list does not show cannot be compared
     if "generate" in jwk.spec and doc["kid"] != jwk.spec["generate"]["kid"]:
         return "its key is another one"
     wished = wished_digest(jwk.spec, world.stage, world.secrets[jwk.metadata["namespace"]])

@@ -21,9 +21,6 @@ from lifecycle.specs import SecretContent, Source
 from lifecycle.stage import ENVIRONMENTS, KEYS, Stage
 from lifecycle.world import SLOTS, WISHES, World
 
-OVERLAP = "SOAK_OVERLAP" in os.environ
-"""Whether a second operator may start while a pass of the first one is held, which then goes on."""
-
 SOAK = int(os.environ.get("SOAK_EXAMPLES", "0"))
 EXAMPLES, STEPS = 200, 25
 PHASES = [Phase.generate] + [Phase.shrink] * ("SOAK_FAST" not in os.environ)
@@ -234,12 +231,11 @@ class Lifecycle(RuleBasedStateMachine):
     def go_on(self) -> None:
         self.world.go_on()
 
-    @precondition(lambda self: OVERLAP and self.world.held)
+    @precondition(lambda self: self.world.held)
     @rule()
     def overlap(self) -> None:
         self.world.overlap()
 
-    @precondition(lambda _: OVERLAP)
     @rule()
     def older_goes_on(self) -> None:
         self.world.older_goes_on()
