@@ -308,6 +308,9 @@ def test_deletion(phase: Phase, name: str, aside: str, expected: str) -> None:
 OK = replace(ANSWERS[Verdict.OK], deployment=deployment(prod=True))
 _RENAME, _RETURN = Rename(TARGET, ASIDE_NAME, "text"), Rename(ASIDE, TARGET.name, "text")
 _BEFORE, _AFTER = replacing(RENAMING, "old"), replacing(CREATING, "-", "detached")
+_TRIED = replace(
+    _AFTER, resource=replace(_AFTER.resource, status=_AFTER.resource.status.model_copy(update={"failures": 3}))
+)
 _BACK = replacing(RETURNING, "-", "detached")
 _REFUSAL = left("RenamedAside").model_copy(update={"refusal": "Apinizer rejected the request: no"})
 _REFUSED = replacing(RETURNING, "-", "detached", replacement=_REFUSAL)
@@ -337,6 +340,7 @@ def told(conclusion: Conclusion) -> tuple[str, str, bool]:
         (Create(TARGET), _AFTER, OK, ("as it is", "Deployed", True)),
         (Create(TARGET), _AFTER, ANSWERS[Verdict.EXISTS], ("as it is", "Creating", True)),
         (Create(TARGET), replace(_AFTER, claimed_now=True), ANSWERS[Verdict.EXISTS], ("as it is", "Creating", True)),
+        (Create(TARGET), _TRIED, ANSWERS[Verdict.EXISTS], ("returning", "Replacing", True)),
         (Create(TARGET), _AFTER, ANSWERS[Verdict.REJECTED], ("returning", "Replacing", True)),
         (Create(TARGET), _AFTER, ANSWERS[Verdict.FORBIDDEN], ("returning", "Replacing", True)),
         (Create(TARGET), _AFTER, ANSWERS[Verdict.UNAUTHORIZED], ("as it is", "Unauthorized", False)),

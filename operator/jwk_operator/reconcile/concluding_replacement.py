@@ -23,6 +23,8 @@ from jwk_operator.reconcile.reports import (
 from jwk_operator.reconcile.state import Conclusion, Facts, Keep, Note, Problem, Report
 
 REFUSED_FOR_GOOD = frozenset({Verdict.REJECTED, Verdict.FORBIDDEN, Verdict.MISSING})
+_OFTEN = 3
+"""So many times Apinizer may say that the name is taken, while its own list shows it as free."""
 
 
 def after_replacing_create(
@@ -36,7 +38,8 @@ def after_replacing_create(
         stays = f'; the old one stays as "{aside.name}" for spec.replacement.keepOldFor' if until else ""
         note = Note(warning=False, reason="Replaced", message=f"JWK {facts.remote} was replaced by a new one{stays}.")
         return Conclusion(kept, notes=(note,))
-    if answer.verdict in REFUSED_FOR_GOOD and claim is not None:
+    contradicts = answer.verdict is Verdict.EXISTS and (facts.resource.status.failures or 0) >= _OFTEN
+    if (answer.verdict in REFUSED_FOR_GOOD or contradicts) and claim is not None:
         message = f"The old JWK gets its name back, because the new one was refused: {problem.message}"
         status = ReplacementStatus(step="RenamedAside", old_name=aside.name, refusal=problem.message)
         back = replace(claim, aside=replace(aside, phase=Phase.RETURNING))
