@@ -19,6 +19,7 @@ class Change:
     after: Spec
     refusals: tuple[str, ...] = ()
     remote: bool = True
+    status: Spec = field(default_factory=lambda: {"remote": {"name": "changing"}})
     metadata_name: str = field(default="changing")
 
 
@@ -27,6 +28,12 @@ def _locked(name: str) -> str:
         f"spec.{name}: Forbidden: spec.{name} cannot change once the remote JWK exists: set spec.updatePolicy to "
         "Replace to have a new remote JWK take its place, or restore the old value"
     )
+
+
+def _stuck(reason: str) -> Spec:
+    time = "2027-01-01T00:00:00Z"
+    ready = {"type": "Ready", "status": "False", "reason": reason, "message": "", "lastTransitionTime": time}
+    return {"remote": {"name": "changing"}, "conditions": [ready]}
 
 
 _SOURCE_CHANGES: tuple[tuple[str, Spec, Any], ...] = (
@@ -84,6 +91,24 @@ CHANGES: tuple[Change, ...] = (
         {"sourceType": "CERTIFICATE", "adoptionPolicy": "IfMatching"},
         {**CERTIFICATE, "adoptionPolicy": "IfMatching"},
     ),
+    Change(
+        "source-added-if-matching-and-given-up",
+        {"sourceType": "CERTIFICATE", "adoptionPolicy": "IfMatching"},
+        CERTIFICATE,
+    ),
+    Change(
+        "source-added-if-matching-twice",
+        {**URL, "adoptionPolicy": "IfMatching"},
+        {**URL, "adoptionPolicy": "IfMatching", "kid": "k"},
+        (_locked("kid"),),
+        status={"remote": {"name": "changing", "sourceDigest": "0"}},
+    ),
+    Change("source-changed-back-with-the-policy", {**URL, "updatePolicy": "Replace", "kid": "k"}, URL),
+    *(
+        Change(f"source-changed-back-{reason}", {**URL, "kid": "k"}, URL, status=_stuck(reason))
+        for reason in ("ReplacementRequired", "Rejected")
+    ),
+    Change("source-changed-unready", {**URL, "kid": "k"}, URL, (_locked("kid"),), status=_stuck("Unreachable")),
     Change("description", URL, {**URL, "description": "new"}),
     Change("policies", URL, {**URL, "deletionPolicy": "Retain", "redeployPolicy": "Never", "suspend": True}),
     Change("name-same", URL, {**URL, "name": "changing"}),

@@ -32,7 +32,7 @@ def test_change(server: Server, change: Change) -> None:
     try:
         current = created.body
         if change.remote:
-            current = server.set_status(current, {"remote": {"name": "changing"}}).body
+            current = server.set_status(current, change.status).body
             assert current["status"]["remote"]
         answer = server.replace({**current, "spec": change.after})
         expected = refusal("JWK", change.metadata_name, change.refusals) if change.refusals else ""

@@ -8,7 +8,19 @@ from typing import Any
 from jwk_operator.api.names import visible_digest
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.remote import RemoteEntry
-from jwk_operator.reconcile.state import Cause, Create, Disclaim, Facts, Look, MakeClaim, Note, Ready, Report, Update
+from jwk_operator.reconcile.state import (
+    Cause,
+    Create,
+    Disclaim,
+    Facts,
+    Keep,
+    Look,
+    MakeClaim,
+    Note,
+    Ready,
+    Report,
+    Update,
+)
 from unit.builders import (
     CREDENTIAL,
     KEY,
@@ -18,6 +30,7 @@ from unit.builders import (
     a_remote,
     a_resource,
     a_spec,
+    a_status,
     an_entry,
     facts_of,
     looked,
@@ -26,7 +39,7 @@ from unit.builders import (
     owned,
     stalled,
 )
-from unit.decide_cases import EXISTS, Case, deployed
+from unit.decide_cases import CANNOT, EXISTS, Case, deployed
 
 R = Reason
 
@@ -71,7 +84,8 @@ def cannot_create(why: str) -> Report:
     return stalled(R.INVALID_SPEC, message)
 
 
-_URL = a_spec(**ADOPT)
+_URL, _PLAIN = a_spec(**ADOPT), a_spec()
+_DESCRIBED = a_spec(**ADOPT, description="new")
 _MATCHING, _BARE = adopting(), adopting("CERTIFICATE", **BARE)
 _CERTIFICATE = "spec.certificateName is needed for that: set it to the certificate's name in Apinizer"
 _REMOTE = a_remote(_URL, type="EC", kid="k1", adopted=True, description=None, observed_at=NOW)
@@ -102,7 +116,7 @@ ADOPTIONS: list[Case] = [
     (
         "another URL",
         adopting(entry=an_entry(_URL, source_url="https://x")),
-        conflict('it is fetched from "https://x", not from spec.url'),
+        conflict("it is fetched from another address than spec.url"),
     ),
     (
         "a URL that is not shown",
@@ -236,9 +250,64 @@ ADOPTIONS: list[Case] = [
         deployed(ours(deployment=outcomes(prod=True)), "Deployed to 1 environment."),
     ),
     (
-        "owned, the spec was completed",
+        "owned, the spec was completed, no list",
         ours(cause=Cause.DEPENDENCY, remote={"source_digest": None}),
-        deployed(ours(), AS_IT_WAS, reason=R.ADOPTED, deployed=None),
+        Look(listed=True),
+    ),
+    (
+        "owned, the spec was completed",
+        replace(
+            ours(cause=Cause.DEPENDENCY, remote={"source_digest": None, "type": "EC", "kid": "k1"}),
+            **looked(an_entry(_URL)),
+        ),
+        deployed(
+            ours(),
+            AS_IT_WAS,
+            reason=R.ADOPTED,
+            deployed=None,
+            remote=a_remote(_URL, type="EC", kid="k1", adopted=True, description="", observed_at=NOW),
+        ),
+    ),
+    (
+        "owned, the spec was completed with another source",
+        replace(
+            ours(cause=Cause.DEPENDENCY, remote={"source_digest": None}),
+            **looked(an_entry(_URL, source_url="https://x")),
+        ),
+        stalled(
+            R.REPLACEMENT_REQUIRED,
+            CANNOT.format(
+                "the spec was completed with another source than that of the JWK: it is fetched from another address "
+                "than spec.url"
+            ),
+            deployed=Keep.AS_IS,
+        ),
+    ),
+    (
+        "edited between the claim and the record",
+        replace(adopted(_MATCHING), resource=replace(adopted(_MATCHING).resource, spec=_DESCRIBED)),
+        Report(
+            R.UPDATING,
+            "The JWK existed and was taken over; the spec was edited meanwhile, which follows.",
+            deployed=None,
+            remote=_REMOTE.model_copy(update={"description": ""}),
+            deployment=None,
+            delay=0,
+            notes=(TOOK,),
+        ),
+    ),
+    (
+        "its records were taken away",
+        facts_of(a_resource(_PLAIN, None, a_status(R.DEPLOYED, remote=a_remote(_PLAIN))), **looked(an_entry(_PLAIN))),
+        MakeClaim(replace(a_claim(_PLAIN), visible=visible_digest("URL", _PLAIN.url, "", "EC", "k1"))),
+    ),
+    (
+        "its records were taken away, and somebody else has the name",
+        facts_of(
+            a_resource(_PLAIN, None, a_status(R.DEPLOYED, remote=a_remote(_PLAIN, kid="ours"))),
+            **looked(an_entry(_PLAIN)),
+        ),
+        stalled(R.NAME_CONFLICT, EXISTS),
     ),
 ]
 

@@ -9,7 +9,7 @@ from jwk_operator.api.reasons import Reason
 from jwk_operator.api.status import DeploymentResult, EnvironmentResult, LastOperation
 from jwk_operator.apinizer.answers import Answer, Deployment, EnvironmentOutcome, Verdict
 from jwk_operator.reconcile.state import Call, Conclusion, Create, Delete, Facts, Keep, Note, Ready, Report, Update
-from unit.builders import CREDENTIAL, KEY, NOW, TARGET, a_remote, a_spec, claimed, owned, retried, stalled
+from unit.builders import CREDENTIAL, KEY, NOW, TARGET, a_remote, a_spec, a_status, claimed, owned, retried, stalled
 from unit.decide_cases import EXISTS, LOST, MISSING
 from unit.deletion_cases import going
 
@@ -179,6 +179,15 @@ CREATES = [
         ),
     ),
     Row(
+        "EXISTS, time and again",
+        _CREATE,
+        replace(_AGAIN, resource=replace(_AGAIN.resource, status=a_status(R.CREATING, failures=3))),
+        ANSWERS[Verdict.EXISTS],
+        Conclusion(
+            stalled(R.NAME_CONFLICT, EXISTS, operation=operation("Create", ANSWERS[Verdict.EXISTS])), disclaim=True
+        ),
+    ),
+    Row(
         "EXISTS, claimed before",
         _CREATE,
         _AGAIN,
@@ -224,7 +233,14 @@ UPDATES = [
         Update(TARGET, "new", _PASTED),
         owned("COPY_PASTE", client=LINE),
         ok(deployment(prod=True)),
-        Conclusion(replace(_DONE, remote=_PASTED.model_copy(update={"description": "new"}))),
+        Conclusion(replace(_DONE, remote=_PASTED.model_copy(update={"description": "new", "source_detached": True}))),
+    ),
+    Row(
+        "a description that is left to others",
+        Update(TARGET, "theirs", _PASTED.model_copy(update={"description": None})),
+        owned("COPY_PASTE", client=LINE),
+        ok(deployment(prod=True)),
+        Conclusion(replace(_DONE, remote=_PASTED.model_copy(update={"description": None, "source_detached": True}))),
     ),
     Row(
         "MISSING",

@@ -135,6 +135,26 @@ GATES: list[Case] = [
     ("rejected, check-up", new(reason=R.REJECTED, cause=Cause.CHECKUP), Rest()),
     ("rejected, start", new(reason=R.REJECTED, cause=Cause.START), Rest()),
     ("rejected, dependency changed", new(reason=R.REJECTED, cause=Cause.DEPENDENCY), Look(listed=True)),
+    (
+        "replacement rejected, dependency changed",
+        owned(
+            reason=R.REJECTED,
+            cause=Cause.DEPENDENCY,
+            spec={"updatePolicy": "Replace"},
+            remote={"source_digest": "0"},
+        ),
+        Rest(),
+    ),
+    (
+        "replacement rejected, asked for a look",
+        owned(
+            reason=R.REJECTED,
+            spec={"updatePolicy": "Replace"},
+            remote={"source_digest": "0"},
+            resource={"reconcile_requested": "now"},
+        ),
+        Look(listed=True),
+    ),
     *(
         (f"blocked by {reason}", facts_of(_PLAIN, target=None, problem=problem(reason)), stalled(reason, "Mend it."))
         for reason in (R.CONNECTION_NOT_FOUND, R.CONNECTION_NOT_ALLOWED, R.PROJECT_NOT_SET, R.INVALID_SPEC)

@@ -197,7 +197,8 @@ class World:
             facts = replace(
                 facts, listed=lost if fault is Fault.NO_LIST else Listed({TARGET.name: entry} if entry else {})
             )
-        if wanted.listed and fault is Fault.FOREIGN_AFTER_LIST:
+        # while a resource goes, nothing lies between the list and a delete call but the call itself
+        if wanted.listed and fault is Fault.FOREIGN_AFTER_LIST and not facts.resource.deleting:
             self.foreign_comes()
         return facts
 

@@ -137,6 +137,7 @@ STATES = [
     (RETURNING, "theirs", "detached", "NameConflict"),
     (RETURNING, "theirs", "-", "drop, MissingRemotely"),
     (RETURNING, "-", "-", "drop, MissingRemotely"),
+    (RETURNING, "new", "detached", "record creating"),
 ]
 
 
@@ -214,6 +215,14 @@ def left(step: str, until: timedelta | None = None) -> ReplacementStatus:
     return ReplacementStatus.model_validate(fields)
 
 
+_LACKING = replacing(CREATING, "new", "old", replacement=left("Created"), **_KNOWN)
+_FAILING = replace(
+    _LACKING,
+    resource=replace(
+        _LACKING.resource,
+        status=_LACKING.resource.status.model_copy(update={"deployment_result": outcomes(prod=False)}),
+    ),
+)
 _HOUR, _OVER = left("KeepingOld", timedelta(hours=1)), left("KeepingOld", -timedelta(seconds=1))
 
 
@@ -225,6 +234,7 @@ _HOUR, _OVER = left("KeepingOld", timedelta(hours=1)), left("KeepingOld", -timed
         (replacing(CREATING, "new", "old", replacement=left("Created"), client=None, **_KNOWN), "Look"),
         (replacing(CREATING, "new", "-", replacement=left("Created"), **_KNOWN), "drop"),
         (replacing(CREATING, "new", "theirs", replacement=left("Created"), **_KNOWN), "drop"),
+        (_FAILING, "DeploymentFailed"),
         (replacing(CREATING, "-", "old", replacement=left("Created"), **_KNOWN), "create signing"),
         (replacing(CREATING, "theirs", "old", replacement=left("Created"), **_KNOWN), "NameConflict"),
         (replacing(CREATING, "-", "-", replacement=left("Created"), **_KNOWN), "drop"),
@@ -251,6 +261,7 @@ _HOUR, _OVER = left("KeepingOld", timedelta(hours=1)), left("KeepingOld", -timed
         "no line",
         "gone already",
         "somebody else's by now",
+        "an environment lacks the new one",
         "the new one is missing by now",
         "the new one's name is somebody else's by now",
         "both are missing by now",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jwk_operator.api.rules import FORBIDDEN, Rule
+from jwk_operator.api.reasons import Reason
+from jwk_operator.api.rules import FORBIDDEN, Rule, cel_list
 
 IMMUTABLE_SOURCE_FIELDS = (
     "url",
@@ -24,7 +25,20 @@ IMMUTABLE_SOURCE_FIELDS = (
     "generate",
 )
 
-_CHANGEABLE = "!has(self.status) || !has(self.status.remote) || self.spec.updatePolicy != 'Immutable'"
+# Where a source was changed that cannot be had, it must be possible to change it back, with the policy or without it.
+_STUCK = (
+    "(has(self.status.conditions) && self.status.conditions.exists(item, item.type == 'Ready'"
+    f" && item.reason in {cel_list((Reason.REPLACEMENT_REQUIRED.value, Reason.REJECTED.value))}))"
+)
+_CHANGEABLE = (
+    "!has(self.status) || !has(self.status.remote) || self.spec.updatePolicy != 'Immutable'"
+    f" || oldSelf.spec.updatePolicy != 'Immutable' || {_STUCK}"
+)
+# Fields that were left out to adopt a JWK can be given later, once.
+_COMPLETES = (
+    "(self.spec.adoptionPolicy == 'IfMatching' || oldSelf.spec.adoptionPolicy == 'IfMatching')"
+    " && !has(self.status.remote.sourceDigest)"
+)
 
 _IDENTITY_RULES = (
     Rule(
@@ -62,7 +76,7 @@ def _source_rules() -> Iterator[Rule]:
             f"{_CHANGEABLE} || self.spec.sourceType != oldSelf.spec.sourceType"
             f" || (has(oldSelf.spec.{field})"
             f" ? has(self.spec.{field}) && self.spec.{field} == oldSelf.spec.{field}"
-            f" : !has(self.spec.{field}) || self.spec.adoptionPolicy == 'IfMatching')",
+            f" : !has(self.spec.{field}) || ({_COMPLETES}))",
         )
 
 

@@ -56,7 +56,8 @@ class RemoteStatus(ApiModel):
         None, description="True when the JWK existed before this resource and was taken over by it."
     )
     source_detached: bool | None = Field(
-        None, description="True once an update has cut the link between the JWK and its source."
+        None,
+        description="True once an update call was made, which cuts the link between the JWK and its source, if any.",
     )
     observed_at: datetime | None = Field(None, description="When the facts above were last seen to change.")
 

@@ -11,7 +11,7 @@ from jwk_operator.api.names import source_digest
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.status import DeploymentResult, EnvironmentResult, LastOperation, RemoteStatus
 from jwk_operator.apinizer.answers import Answer, Deployment, Verdict
-from jwk_operator.reconcile.concluding_replacement import after_old_deleted, after_rename, after_replacing_create
+from jwk_operator.reconcile.concluding_replacement import OFTEN, after_old_deleted, after_rename, after_replacing_create
 from jwk_operator.reconcile.deletion import deletion_problem
 from jwk_operator.reconcile.matching import cuts_link, detached, key_type_of
 from jwk_operator.reconcile.needs import key_of
@@ -88,6 +88,9 @@ def _after_create(call: Create, facts: Facts, answer: Answer) -> Conclusion:
         case Verdict.EXISTS if facts.claimed_now:
             problem = Problem(Reason.NAME_CONFLICT, conflict_message(facts, None))
             return Conclusion(problem_report(facts, problem, operation), disclaim=True)
+        case Verdict.EXISTS if (facts.resource.status.failures or 0) >= OFTEN:
+            problem = Problem(Reason.NAME_CONFLICT, conflict_message(facts, None))
+            return Conclusion(problem_report(facts, problem, operation), disclaim=True)
         case Verdict.OK | Verdict.EXISTS | Verdict.UNREACHABLE | Verdict.SERVER_ERROR | Verdict.RATE_LIMITED:
             return Conclusion(_create_report(call, facts, spec, answer, operation))
         case _:
@@ -129,7 +132,11 @@ def _after_update(call: Update, facts: Facts, answer: Answer) -> Conclusion:
     spec = _spec(facts)
     operation = _operation("Update", facts, answer)
     if answer.verdict is Verdict.OK:
-        remote = detached(call.remote).model_copy(update={"description": call.description})
+        # a description that is left to others does not become ours by being sent once more
+        left_to_others = spec.description is None and call.remote.description is None
+        remote = detached(call.remote)
+        if not left_to_others:
+            remote = remote.model_copy(update={"description": call.description})
         report = deployment_report(facts, spec, remote, _deployment(facts, answer), operation)
         return Conclusion(report, notes=(detached_note(spec.source_type),) if cuts_link(call.remote) else ())
     if answer.verdict is Verdict.MISSING:

@@ -23,7 +23,7 @@ from jwk_operator.reconcile.reports import (
 from jwk_operator.reconcile.state import Conclusion, Facts, Keep, Note, Problem, Report
 
 REFUSED_FOR_GOOD = frozenset({Verdict.REJECTED, Verdict.FORBIDDEN, Verdict.MISSING})
-_OFTEN = 3
+OFTEN = 3
 """So many times Apinizer may say that the name is taken, while its own list shows it as free."""
 
 
@@ -38,7 +38,7 @@ def after_replacing_create(
         stays = f'; the old one stays as "{aside.name}" for spec.replacement.keepOldFor' if until else ""
         note = Note(warning=False, reason="Replaced", message=f"JWK {facts.remote} was replaced by a new one{stays}.")
         return Conclusion(kept, notes=(note,))
-    contradicts = answer.verdict is Verdict.EXISTS and (facts.resource.status.failures or 0) >= _OFTEN
+    contradicts = answer.verdict is Verdict.EXISTS and (facts.resource.status.failures or 0) >= OFTEN
     if (answer.verdict in REFUSED_FOR_GOOD or contradicts) and claim is not None:
         message = f"The old JWK gets its name back, because the new one was refused: {problem.message}"
         status = ReplacementStatus(step="RenamedAside", old_name=aside.name, refusal=problem.message)
@@ -64,6 +64,9 @@ def after_rename(
     if answer.verdict is Verdict.OK:
         message = f'The old JWK is "{aside.name}" for now; the new one is created next.'
         status = ReplacementStatus(step="RenamedAside", old_name=aside.name)
+        if facts.resource.status.replacement == status:
+            message = f'Apinizer accepts that the old JWK is "{aside.name}" for now, and does not list it so.'
+            return Conclusion(_again(facts, message, operation))
         report = Report(
             Reason.REPLACING,
             message,
@@ -118,7 +121,10 @@ def after_old_deleted(facts: Facts, answer: Answer, problem: Problem, operation:
     if claim is None or spec is None or remote is None:
         raise AssertionError("the old JWK is deleted once the new one is known")
     if answer.verdict not in (Verdict.OK, Verdict.MISSING):
-        return Conclusion(problem_report(facts, problem, operation))
+        name = claim.aside.name if claim.aside else ""
+        said = f'The new JWK is in place; the old one, "{name}", cannot be deleted yet: {problem.message}'
+        report = problem_report(facts, replace(problem, message=said), operation)
+        return Conclusion(replace(report, synced=Keep.AS_IS, deployed=Keep.AS_IS))
     if answer.deployment is not None and answer.deployment.failed:
         where = ", ".join(sorted(answer.deployment.failed))
         return Conclusion(

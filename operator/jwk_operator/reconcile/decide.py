@@ -13,7 +13,7 @@ from jwk_operator.api.names import Claim, RemoteName, source_digest, visible_dig
 from jwk_operator.api.reasons import Reason, Waiting
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.reconcile.deletion import decide_deletion
-from jwk_operator.reconcile.matching import gives_key, is_what_was_sent, lacking, mismatch
+from jwk_operator.reconcile.matching import gives_key, is_what_was_sent, lacking, looks_like, mismatch
 from jwk_operator.reconcile.needs import claim_for, found, key_first, key_of, list_first
 from jwk_operator.reconcile.owned import decide_owned
 from jwk_operator.reconcile.readonly import announced
@@ -85,17 +85,47 @@ def _unreadable(facts: Facts) -> Decision | None:
 def _resting(facts: Facts) -> Decision | None:
     """Rest while nothing is new: a settled or stalled resource costs no call, a failed one waits for its time."""
     reason, due = facts.resource.reason, facts.resource.status.next_attempt_at
+    if _was_refused(facts):
+        return Rest()
     if facts.changed or reason is None:
         return None
     if due is not None and due > facts.now:
         return Rest(due)
-    if overlap_is_over(facts) or (reason.waiting is Waiting.NOBODY and has_work_left(facts)):
+    if (
+        _lost_its_records(facts)
+        or overlap_is_over(facts)
+        or (reason.waiting is Waiting.NOBODY and has_work_left(facts))
+    ):
         return None
     if reason.waiting is Waiting.NOBODY and facts.cause is not Cause.CHECKUP and reason is not Reason.SUSPENDED:
         return Rest()
     if reason.waiting is Waiting.USER and facts.cause in (Cause.EVENT, Cause.TIMER):
         return Rest()
     return Rest() if reason is Reason.REJECTED else None
+
+
+def _was_refused(facts: Facts) -> bool:
+    """Whether a replacement was refused and nothing of what was refused has changed, only the connection or its Secret.
+
+    To try again means to take the name from the old JWK for a while.
+    """
+    resource, spec, remote = facts.resource, facts.resource.spec, facts.resource.status.remote
+    if (
+        resource.reason is not Reason.REJECTED
+        or resource.claim is None
+        or facts.aside
+        or spec is None
+        or remote is None
+    ):
+        return False
+    replaces = spec.update_policy is UpdatePolicy.REPLACE
+    wanted = replaces and (spec.jwk_str_from is not None or remote.source_digest != source_digest(spec))
+    current = resource.status.observed_generation == resource.generation and not facts.requested
+    return wanted and current and not facts.secret_news and not facts.moved and facts.problem is None
+
+
+def _lost_its_records(facts: Facts) -> bool:
+    return facts.resource.claim is None and facts.resource.status.remote is not None
 
 
 def _blocked(facts: Facts) -> Decision | None:
@@ -116,9 +146,21 @@ def _decide_new(facts: Facts, spec: JWKSpec, target: RemoteName) -> Decision:
     if missing is not None:
         return missing
     if facts.entry is not None:
-        return _adopt(facts, spec, target, facts.entry)
+        return _restored(facts, spec, target, facts.entry) or _adopt(facts, spec, target, facts.entry)
     lack = lacking(spec)
     return _cannot_create(facts, lack) if lack else MakeClaim(claim_for(facts, spec, target))
+
+
+def _restored(facts: Facts, spec: JWKSpec, target: RemoteName, entry: RemoteEntry) -> Decision | None:
+    """Records that a `kubectl replace` took away are written again: the status, which users do not write, tells."""
+    remote = facts.resource.status.remote
+    if remote is None or (remote.project_name, remote.name) != (target.project, target.name):
+        return None
+    if not looks_like(remote, spec, entry):
+        return None
+    visible = visible_digest(entry.source_type, entry.source_url, entry.description, entry.type, entry.kid)
+    claim = claim_for(facts, spec, target)
+    return MakeClaim(replace(claim, visible=visible, source=remote.source_digest or "", key=remote.key_digest or ""))
 
 
 def _cannot_create(facts: Facts, lack: str) -> Report:
@@ -173,7 +215,7 @@ def _recovered(facts: Facts, spec: JWKSpec, claim: Claim, entry: RemoteEntry) ->
     """Ours, though no answer told so: record it, and deploy again where that was called for and cuts nothing."""
     remote = found(facts, spec, claim, entry)
     if claim.adopts:
-        return took_over(facts, spec, remote)
+        return took_over(facts, spec, remote, entry)
     if claim.source != source_digest(spec) and spec.update_policy is not UpdatePolicy.REPLACE:
         return replace(replacement_required(facts, "its source was edited while it was being created"), remote=remote)
     return found_report(facts, spec, remote)

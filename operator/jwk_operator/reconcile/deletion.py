@@ -5,7 +5,8 @@ from __future__ import annotations
 from jwk_operator.api.names import Claim, RemoteName
 from jwk_operator.api.reasons import Reason, Waiting
 from jwk_operator.api.remote import RemoteEntry
-from jwk_operator.reconcile.matching import drift, is_old, is_what_was_sent, looks_like
+from jwk_operator.api.status import RemoteStatus
+from jwk_operator.reconcile.matching import differs_in_key, differs_in_source, is_old, is_what_was_sent, looks_like
 from jwk_operator.reconcile.needs import line_first
 from jwk_operator.reconcile.replacing import Holder, holder
 from jwk_operator.reconcile.reports import RETAIN_HINT, problem_report
@@ -68,8 +69,6 @@ def _delete_what_is_ours(facts: Facts, claim: Claim) -> Decision:
     if facts.target != claim.remote:
         why = f"it is {claim.remote}, while the connection and the spec now name {facts.target}"
         return deletion_problem(facts, Problem(Reason.REPLACEMENT_REQUIRED, why))
-    if facts.resource.reason is Reason.DELETING and facts.resource.status.remote is not None and claim.aside is None:
-        return Delete(claim.remote)  # once more, as environments failed: the list may not show it any longer
     if facts.listed is None:
         return Look(listed=True)
     if isinstance(facts.listed, Problem):
@@ -78,7 +77,9 @@ def _delete_what_is_ours(facts: Facts, claim: Claim) -> Decision:
         return _delete_both(facts, claim)
     entry = facts.entry
     if entry is None:
-        return LetGo()
+        # once more where environments failed: then "is not found" is the success that is waited for
+        failed = facts.resource.reason is Reason.DELETING and facts.resource.status.remote is not None
+        return Delete(claim.remote) if failed else LetGo()
     return Delete(claim.remote) if _is_still_ours(facts, claim, entry) else LetGo((_left_alone(facts),))
 
 
@@ -99,7 +100,21 @@ def _is_still_ours(facts: Facts, claim: Claim, entry: RemoteEntry) -> bool:
     remote, spec = facts.resource.status.remote, facts.resource.spec
     if remote is None:
         return not facts.moved and is_what_was_sent(claim, entry)
-    return looks_like(remote, spec, entry) if facts.moved else drift(remote, spec, entry) is None
+    if facts.moved:
+        return looks_like(remote, spec, entry)
+    return differs_in_key(remote, entry) is None and (
+        _update_may_be_lost(facts, remote) or differs_in_source(remote, spec, entry) is None
+    )
+
+
+def _update_may_be_lost(facts: Facts, remote: RemoteStatus) -> bool:
+    """Whether an update call may have been made that the status does not tell of: it changes what a source looks like.
+
+    The deletion itself makes a new generation, which therefore tells nothing here.
+    """
+    reason, spec = facts.resource.reason, facts.resource.spec
+    at_work = reason is not None and reason.waiting is Waiting.OPERATOR and reason is not Reason.DRIFTED
+    return at_work or (spec is not None and (spec.description or "") != (remote.description or ""))
 
 
 def _left_alone(facts: Facts) -> Note:

@@ -28,10 +28,15 @@ def drift(remote: RemoteStatus, spec: JWKSpec | None, entry: RemoteEntry) -> str
 
     Its URL is compared while the spec names the source that the JWK was created from.
     """
+    return differs_in_key(remote, entry) or differs_in_source(remote, spec, entry)
+
+
+def differs_in_key(remote: RemoteStatus, entry: RemoteEntry) -> str | None:
+    """Say how the key of a listed JWK differs from the known one, as far as the list shows it."""
     for member, known, seen in (("type", remote.type, entry.type), ("kid", remote.kid, entry.kid)):
         if known is not None and seen is not None and known != seen:
             return f'The JWK in Apinizer has {member} "{seen}", not "{known}" as before: somebody else changed it.'
-    return differs_in_source(remote, spec, entry)
+    return None
 
 
 def differs_in_source(remote: RemoteStatus, spec: JWKSpec | None, entry: RemoteEntry) -> str | None:
@@ -43,7 +48,7 @@ def differs_in_source(remote: RemoteStatus, spec: JWKSpec | None, entry: RemoteE
     if spec is None or spec.url is None or remote.source_digest not in (None, source_digest(spec)):
         return None
     if entry.source_url not in (None, spec.url):
-        return f'The JWK in Apinizer is fetched from "{entry.source_url}", not from spec.url.'
+        return "The JWK in Apinizer is fetched from another address than spec.url."  # which may hold credentials
     return None
 
 
@@ -54,7 +59,7 @@ def cuts_link(remote: RemoteStatus) -> bool:
 
 def detached(remote: RemoteStatus) -> RemoteStatus:
     """What is known of the JWK once an update call was made, whatever that changed."""
-    return remote.model_copy(update={"source_detached": True}) if cuts_link(remote) else remote
+    return remote.model_copy(update={"source_detached": True})
 
 
 def looks_like(remote: RemoteStatus, spec: JWKSpec | None, entry: RemoteEntry) -> bool:
@@ -67,7 +72,7 @@ def mismatch(spec: JWKSpec, key: KeyFacts | None, entry: RemoteEntry) -> str | N
     if entry.source_type != spec.source_type:
         return f'its source type is "{entry.source_type}", not "{spec.source_type}"'
     if spec.url is not None and entry.source_url not in (None, spec.url):
-        return f'it is fetched from "{entry.source_url}", not from spec.url'
+        return "it is fetched from another address than spec.url"
     if spec.description is not None and spec.description != entry.description:
         return "its description is not what spec.description says"
     types = _key_types(spec, key)

@@ -17,8 +17,9 @@ from jwk_operator.reconcile.matching import (
     key_type_of,
     lacking,
     looks_like,
+    mismatch,
 )
-from jwk_operator.reconcile.needs import claim_for, key_of, line_first, list_first, source_change
+from jwk_operator.reconcile.needs import claim_for, key_first, key_of, line_first, list_first, source_change
 from jwk_operator.reconcile.replacing import begin_replacement
 from jwk_operator.reconcile.reports import (
     conflict_message,
@@ -107,11 +108,10 @@ def _compared(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteSta
         return missing_report(facts)
     if facts.moved and facts.entry is not None:
         return _recognise(facts, spec, target, remote, facts.entry)
-    if facts.key is None and _key_is_doubtful(facts, spec):
-        return Look(key=True)
-    if isinstance(facts.key, Problem):
-        return problem_report(facts, facts.key)
-    why = source_change(facts, spec, remote)
+    missing = _source_first(facts, spec, remote)
+    if missing is not None:
+        return missing
+    why = source_change(facts, spec, remote) or _completed_otherwise(facts, spec, remote)
     if why is not None and spec.update_policy is not UpdatePolicy.REPLACE:
         return replacement_required(facts, why)
     if why is not None and facts.listed is None:
@@ -124,6 +124,24 @@ def _compared(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteSta
     if why is not None:
         return begin_replacement(facts, spec, remote)
     return _known_source(facts, spec, remote)
+
+
+def _source_first(facts: Facts, spec: JWKSpec, remote: RemoteStatus) -> Decision | None:
+    """What has to be looked up before it can be said whether the source is still the one that is wished for."""
+    completed = remote.source_digest is None and lacking(spec) is None
+    if completed or isinstance(facts.key, Problem) or _key_is_doubtful(facts, spec):
+        missing = key_first(facts, spec)
+        if missing is not None:
+            return missing
+    return list_first(facts) if completed else None
+
+
+def _completed_otherwise(facts: Facts, spec: JWKSpec, remote: RemoteStatus) -> str | None:
+    """Say why the source that was added to an adopted JWK's spec cannot be that of the JWK, as the list shows it."""
+    if remote.source_digest is not None or remote.source_detached or facts.entry is None or lacking(spec):
+        return None
+    why = mismatch(spec.model_copy(update={"description": None}), key_of(facts), facts.entry)
+    return f"the spec was completed with another source than that of the JWK: {why}" if why else None
 
 
 def _recognise(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatus, entry: RemoteEntry) -> Decision:

@@ -12,6 +12,7 @@ from jwk_operator.reconcile.state import Keep, Report
 
 ConditionType = Literal["Ready", "Synced", "Deployed", "Reconciling", "Stalled"]
 
+_LONGEST = 4096
 _HOLDS = {
     "Synced": "The remote JWK is what the spec says.",
     "Deployed": "Every required environment reported that it has the JWK.",
@@ -65,7 +66,7 @@ def _conditions(resource: Resource, report: Report, now: datetime) -> list[Condi
             observed_generation=resource.generation,
             last_transition_time=since,
             reason=reason,
-            message=message,
+            message=message if len(message) <= _LONGEST else f"{message[: _LONGEST - 1]}…",
         )
 
     def value(kind: ConditionType, wanted: bool | Keep | None) -> bool | None:

@@ -29,6 +29,7 @@ from jwk_operator.reconcile.needs import claim_for, found, key_first, key_of, li
 from jwk_operator.reconcile.reports import (
     after_creation,
     conflict_message,
+    failing_environments,
     found_report,
     known_as_detached,
     missing_report,
@@ -70,6 +71,8 @@ def holder(facts: Facts, claim: Claim, aside: Aside) -> Holder:
         known = is_created(facts) and remote is not None and drift(remote, None, entry) is None
         if known or is_what_was_sent(claim, entry):
             return Holder.NEW
+    if aside.phase is Phase.RETURNING and is_old(aside, facts.aside_entry) and is_what_was_sent(claim, entry):
+        return Holder.NEW
     return Holder.OLD if is_old(aside, entry) and not is_old(aside, facts.aside_entry) else Holder.SOMEBODY
 
 
@@ -140,20 +143,17 @@ def decide_replacement(facts: Facts, spec: JWKSpec, target: RemoteName) -> Decis
         raise AssertionError("a replacement that is under way is recorded")
     if facts.moved:
         return _elsewhere(facts, claim, aside)
-    created = is_created(facts)
-    if created and not overlap_is_over(facts):
-        if not _is_wanted_anew(facts, spec):
-            return None
-        missing = key_first(facts, spec) or list_first(facts)
-    else:
-        missing = list_first(facts)
+    created, over = is_created(facts), overlap_is_over(facts)
+    if created and not over and not _is_wanted_anew(facts, spec):
+        return None
+    missing = (key_first(facts, spec) if created and not over else None) or list_first(facts)
     if missing is not None:
         return missing
     kept, who = is_old(aside, facts.aside_entry), holder(facts, claim, aside)
-    if created and not kept:
-        return MakeClaim(replace(claim, aside=None))
+    if created and (who is Holder.NEW or not kept):
+        return _end(facts, spec, claim, aside) if kept else MakeClaim(replace(claim, aside=None))
     if who is Holder.NEW:
-        return _end(facts, claim, aside) if created else _created(facts, spec, claim, aside)
+        return _created(facts, spec, claim, aside)
     if kept:
         return _old_is_aside(facts, spec, target, claim, aside) if who is Holder.NOBODY else _taken(facts, aside)
     if who is Holder.OLD and aside.phase is Phase.RENAMING:
@@ -195,10 +195,12 @@ def _is_wish(facts: Facts, spec: JWKSpec, aside: Aside) -> bool:
     return aside.source == source_digest(spec) and aside.key == ((key.digest if key else None) or "")
 
 
-def _created(facts: Facts, spec: JWKSpec, claim: Claim, aside: Aside) -> Report:
-    """The new JWK is there, though its answer never arrived."""
+def _created(facts: Facts, spec: JWKSpec, claim: Claim, aside: Aside) -> Decision:
+    """The new JWK is there, though its answer never arrived, perhaps not before it was given up."""
     if facts.entry is None:
         raise AssertionError("what was created is listed")
+    if aside.phase is Phase.RETURNING:
+        return MakeClaim(replace(claim, aside=replace(aside, phase=Phase.CREATING)))
     return after_creation(facts, spec, found_report(facts, spec, found(facts, spec, claim, facts.entry)), aside.name)
 
 
@@ -242,8 +244,16 @@ def _is_wanted_anew(facts: Facts, spec: JWKSpec) -> bool:
     return spec.update_policy is UpdatePolicy.REPLACE and not isinstance(facts.key, Problem)
 
 
-def _end(facts: Facts, claim: Claim, aside: Aside) -> Decision:
-    """The new JWK has the name, as the list shows: the old one goes."""
+def _lacks_environments(facts: Facts, spec: JWKSpec) -> bool:
+    """Whether an environment is known to be without the new JWK: the old one stays there until it is mended."""
+    deployment = facts.resource.status.deployment_result
+    return deployment is not None and failing_environments(spec, deployment) is not None
+
+
+def _end(facts: Facts, spec: JWKSpec, claim: Claim, aside: Aside) -> Decision | None:
+    """The list shows the new JWK: the old one goes, unless it is the only one that an environment has."""
+    if _lacks_environments(facts, spec) and not _is_wanted_anew(facts, spec):
+        return None
     return line_first(facts) or Delete(RemoteName(claim.remote.project, aside.name))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from jwk_operator.api.jwk import JWKSpec, RedeployPolicy, SourceType
 from jwk_operator.api.names import RemoteName, source_digest
 from jwk_operator.api.reasons import Reason, Waiting
+from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.api.status import DeploymentResult, LastOperation, RemoteStatus, ReplacementStatus
 from jwk_operator.reconcile.delays import after, backoff
 from jwk_operator.reconcile.matching import detached
@@ -127,21 +129,34 @@ def found_report(facts: Facts, spec: JWKSpec, remote: RemoteStatus) -> Report:
 _FOUND = "The JWK exists, though the answer to the create call was lost; what is left to do follows."
 
 
-def took_over(facts: Facts, spec: JWKSpec, remote: RemoteStatus) -> Report:
+def took_over(facts: Facts, spec: JWKSpec, remote: RemoteStatus, entry: RemoteEntry) -> Report:
     """A JWK that was there belongs to this resource from now on."""
     report = deployment_report(facts, spec, remote, None)
-    if spec.required_environments and repairs_itself(spec, remote):
+    edited = remote.source_digest not in (None, source_digest(spec)) or spec.description not in (
+        None,
+        entry.description,
+    )
+    if edited:
+        message = "The JWK existed and was taken over; the spec was edited meanwhile, which follows."
+        report = Report(Reason.UPDATING, message, deployed=None, remote=remote, deployment=None, delay=0)
+    elif spec.required_environments and repairs_itself(spec, remote):
         message = "The JWK existed and was taken over; an update call deploys it to learn about its environments."
         report = Report(Reason.UPDATING, message, deployed=None, remote=remote, deployment=None, delay=0)
     note = Note(warning=False, reason=Reason.ADOPTED.value, message=f"JWK {facts.remote} was taken over.")
     return replace(report, notes=(note, *report.notes))
 
 
+_LONGEST_OVERLAP = timedelta(days=3650)
+"""Later than that is not a time that every reader of the status can hold."""
+
+
 def after_creation(facts: Facts, spec: JWKSpec, report: Report, old_name: str) -> Report:
     """Add to the report of a new JWK what becomes of the old one: it goes now, or stays for the overlap."""
     keep = spec.replacement.keep_old_for if spec.replacement else None
     if keep:
-        status = ReplacementStatus(step="KeepingOld", old_name=old_name, keep_old_until=facts.now + keep)
+        status = ReplacementStatus(
+            step="KeepingOld", old_name=old_name, keep_old_until=facts.now + min(keep, _LONGEST_OVERLAP)
+        )
         return replace(report, replacement=status)
     delay = 0 if report.delay is None else report.delay
     return replace(report, replacement=ReplacementStatus(step="Created", old_name=old_name), delay=delay)
