@@ -100,3 +100,16 @@ def test_a_check_up_lists_once_for_everybody(space: Space, simulator: SimulatorP
     assert [record["name"] for record in later if record["call"] == "create"] == [names[0]]
     assert {record["call"] for record in later} == {"list", "create"}
     assert space.wait(names[0]).ready == deployed(2)
+
+
+def test_records_that_a_replace_took_away_are_written_again(space: Space, simulator: SimulatorProcess) -> None:
+    space.jwk("one", pasted(ec("kid")))
+    jwk = space.wait("one")
+    assert jwk.claimed
+    bare = {**jwk.raw, "metadata": {**jwk.metadata, "annotations": {}, "finalizers": []}}
+    space.cluster.request("PUT", space.path("JWK", "one"), bare)
+    again = space.wait_for("one", lambda jwk: jwk.claimed, "a claim once more")
+    assert again.ready == deployed(2)
+    space.delete("one")
+    space.wait_gone("one")
+    assert simulator.writes(space.project) == [("create", "one"), ("delete", "one")]
