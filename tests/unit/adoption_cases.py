@@ -297,6 +297,29 @@ ADOPTIONS: list[Case] = [
         ),
     ),
     (
+        "owned, missing, and the spec cannot create it",
+        replace(
+            facts_of(
+                a_resource(
+                    a_spec("CERTIFICATE", **ADOPT, **BARE),
+                    a_claim(a_spec("CERTIFICATE", **ADOPT, **BARE)),
+                    a_status(R.ADOPTED, remote=a_remote(a_spec("CERTIFICATE"), adopted=True)),
+                ),
+                cause=Cause.CHECKUP,
+            ),
+            **looked(),
+        ),
+        Report(
+            R.MISSING_REMOTELY,
+            'JWK "signing" in project "shop" is missing in Apinizer.',
+            deployed=False,
+            remote=None,
+            deployment=None,
+            delay=0,
+            notes=(Note(True, "MissingRemotely", 'JWK "signing" in project "shop" is missing in Apinizer.'),),
+        ),
+    ),
+    (
         "its records were taken away",
         facts_of(a_resource(_PLAIN, None, a_status(R.DEPLOYED, remote=a_remote(_PLAIN))), **looked(an_entry(_PLAIN))),
         MakeClaim(replace(a_claim(_PLAIN), visible=visible_digest("URL", _PLAIN.url, "", "EC", "k1"))),

@@ -205,7 +205,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.DRIFTED: Explanation(
         "The JWK in Apinizer differs from what this resource made.",
-        "Undo the change in Apinizer, or replace the JWK.",
+        "Undo the change in Apinizer; or delete the JWK there, and it is created again.",
     ),
     Reason.MISSING_REMOTELY: Explanation(
         "The JWK is gone from Apinizer and will be created again.",

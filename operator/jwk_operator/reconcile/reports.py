@@ -11,7 +11,7 @@ from jwk_operator.api.reasons import Reason, Waiting
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.api.status import DeploymentResult, LastOperation, RemoteStatus, ReplacementStatus
 from jwk_operator.reconcile.delays import after, backoff
-from jwk_operator.reconcile.matching import detached
+from jwk_operator.reconcile.matching import detached, lacking
 from jwk_operator.reconcile.state import Facts, Keep, Note, Problem, Report
 
 RETAIN_HINT = "spec.deletionPolicy: Retain lets the resource go at once and leaves the remote JWK as it is"
@@ -86,7 +86,9 @@ def conflict_message(facts: Facts, owner: str | None) -> str:
 
 def missing_report(facts: Facts, operation: LastOperation | Keep = Keep.AS_IS) -> Report:
     """Forget the remote JWK but keep the claim: what follows is the create protocol once more."""
-    message = f"JWK {facts.remote} is missing in Apinizer; it is created again."
+    spec = facts.resource.spec
+    follows = "" if spec is not None and lacking(spec) else "; it is created again"
+    message = f"JWK {facts.remote} is missing in Apinizer{follows}."
     return Report(
         Reason.MISSING_REMOTELY,
         message,
