@@ -207,6 +207,7 @@ def test_edits_in_the_middle(facts: Facts, expected: str) -> None:
 # --- the new one is known, the old one is left ------------------------------------------------------------------
 
 _KNOWN: dict[str, Any] = {"remote": a_remote(NEW, kid="new"), "reason": Reason.DEPLOYED}
+_UNDEPLOYING: dict[str, Any] = {**_KNOWN, "reason": Reason.REPLACING}
 _KEEPING: dict[str, Any] = {**_KNOWN, "spec": {"updatePolicy": "Replace", "replacement": {"keepOldFor": "1h"}}}
 
 
@@ -234,6 +235,8 @@ _HOUR, _OVER = left("KeepingOld", timedelta(hours=1)), left("KeepingOld", -timed
         (replacing(CREATING, "new", "old", replacement=left("Created"), client=None, **_KNOWN), "Look"),
         (replacing(CREATING, "new", "-", replacement=left("Created"), **_KNOWN), "drop"),
         (replacing(CREATING, "new", "theirs", replacement=left("Created"), **_KNOWN), "drop"),
+        (replacing(CREATING, "new", "-", replacement=left("Created"), **_UNDEPLOYING), "delete old"),
+        (replacing(CREATING, "new", "theirs", replacement=left("Created"), **_UNDEPLOYING), "drop"),
         (_FAILING, "DeploymentFailed"),
         (replacing(CREATING, "-", "old", replacement=left("Created"), **_KNOWN), "create signing"),
         (replacing(CREATING, "theirs", "old", replacement=left("Created"), **_KNOWN), "NameConflict"),
@@ -261,6 +264,8 @@ _HOUR, _OVER = left("KeepingOld", timedelta(hours=1)), left("KeepingOld", -timed
         "no line",
         "gone already",
         "somebody else's by now",
+        "environments failed to undeploy it",
+        "environments failed to undeploy it, and the name is somebody else's by now",
         "an environment lacks the new one",
         "the new one is missing by now",
         "the new one's name is somebody else's by now",

@@ -151,7 +151,7 @@ def decide_replacement(facts: Facts, spec: JWKSpec, target: RemoteName) -> Decis
         return missing
     kept, who = is_old(aside, facts.aside_entry), holder(facts, claim, aside)
     if created and (who is Holder.NEW or not kept):
-        return _end(facts, spec, claim, aside) if kept else MakeClaim(replace(claim, aside=None))
+        return _end(facts, spec, claim, aside)
     if who is Holder.NEW:
         return _created(facts, spec, claim, aside)
     if kept:
@@ -251,9 +251,13 @@ def _lacks_environments(facts: Facts, spec: JWKSpec) -> bool:
 
 
 def _end(facts: Facts, spec: JWKSpec, claim: Claim, aside: Aside) -> Decision | None:
-    """The list shows the new JWK: the old one goes, unless it is the only one that an environment has."""
-    if _lacks_environments(facts, spec) and not _is_wanted_anew(facts, spec):
-        return None
+    """The new JWK is known: the old one goes, unless it is the only one that an environment has."""
+    if is_old(aside, facts.aside_entry):
+        if _lacks_environments(facts, spec) and not _is_wanted_anew(facts, spec):
+            return None
+    elif facts.aside_entry is not None or facts.resource.reason is not Reason.REPLACING:
+        return MakeClaim(replace(claim, aside=None))
+    # Where environments failed to undeploy it, once more, though it is not listed: "is not found" is the success.
     return line_first(facts) or Delete(RemoteName(claim.remote.project, aside.name))
 
 
