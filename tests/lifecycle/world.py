@@ -54,6 +54,7 @@ class World:
         self._listed_at = -1
         stage.simulator.recorder.clear()
         self._older: Life | None = None
+        self.overlapped = False
         self._life = self._new_life()
 
     def __enter__(self) -> World:
@@ -260,7 +261,7 @@ class World:
     def overlap(self) -> None:
         """Start another operator while a pass of this one is held; that one is still going to come to its end."""
         if self.held and self._older is None:
-            self._older = self._life
+            self._older, self.overlapped = self._life, True
             self._life, self._listed_at = self._new_life(), -1
 
     def older_goes_on(self) -> None:

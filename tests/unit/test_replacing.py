@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jwk_operator.api.names import Aside, Phase, RemoteName, seen_digest, source_digest
+from jwk_operator.api.names import Aside, Phase, RemoteName, aside_name, seen_digest, source_digest
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.api.status import RemoteStatus, ReplacementStatus
@@ -39,6 +39,7 @@ from unit.builders import (
     KEY,
     NOW,
     TARGET,
+    UID,
     a_claim,
     a_remote,
     a_resource,
@@ -163,6 +164,18 @@ def test_a_replacement_begins_with_its_record() -> None:
     assert isinstance(other, MakeClaim)
     assert other.claim.aside is not None
     assert other.claim.aside.name not in taken
+
+
+@pytest.mark.parametrize(
+    ("kid", "known", "expected"),
+    [("old", "old", "record returning"), ("theirs", "old", "MissingRemotely"), ("old", None, "MissingRemotely")],
+    ids=["ours", "somebody else's", "not known"],
+)
+def test_a_jwk_that_was_renamed_without_a_record_gets_its_name_back(kid: str, known: str | None, expected: str) -> None:
+    strayed = {aside_name(TARGET.name, UID, ()): an_entry(OLD, kid=kid)}
+    status = a_status(Reason.DEPLOYED, remote=a_remote(OLD, kid=known))
+    facts = facts_of(a_resource(OLD, a_claim(OLD), status), cause=Cause.CHECKUP, listed=Listed(strayed))
+    assert summary(decide(facts)) == expected
 
 
 def test_what_drifted_is_not_replaced() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import count
 from urllib.parse import quote, unquote
 
 from jwk_operator.api.jwk import JWKSpec
@@ -140,18 +141,19 @@ class Claim:
 _NONE = "-"
 
 
-def aside_name(name: str, uid: str, source: str, taken: Container[str]) -> str:
-    """Return the name for an old JWK while a new one takes its place: recognisable, within 255 characters, and free.
+def aside_names(name: str, uid: str) -> Iterator[str]:
+    """Yield names for an old JWK while a new one takes its place: recognisable, and within 255 characters.
 
-    It is derived from the resource's `uid` and the old source, so that no two resources ever mean the same one.
+    They are derived from the resource's `uid`, so that no two resources ever mean the same one.
     """
-    attempt = 0
-    while True:
-        suffix = f"-replaced-{_digest([uid, source, attempt])[:8]}"
-        candidate = name[: LONGEST_NAME - len(suffix)] + suffix
-        if candidate not in taken:
-            return candidate
-        attempt += 1
+    for attempt in count():
+        suffix = f"-replaced-{_digest([uid, attempt])[:8]}"
+        yield name[: LONGEST_NAME - len(suffix)] + suffix
+
+
+def aside_name(name: str, uid: str, taken: Container[str]) -> str:
+    """Return the first of these names that is free."""
+    return next(candidate for candidate in aside_names(name, uid) if candidate not in taken)
 
 
 def visible_digest(

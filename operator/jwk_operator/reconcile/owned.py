@@ -20,7 +20,7 @@ from jwk_operator.reconcile.matching import (
     mismatch,
 )
 from jwk_operator.reconcile.needs import claim_for, key_first, key_of, line_first, list_first, source_change
-from jwk_operator.reconcile.replacing import begin_replacement
+from jwk_operator.reconcile.replacing import begin_replacement, strayed
 from jwk_operator.reconcile.reports import (
     conflict_message,
     deployment_report,
@@ -105,7 +105,8 @@ def _update_may_be_lost(facts: Facts) -> bool:
 def _compared(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatus) -> Decision | RemoteStatus:
     """Compare what is known with the list, where it was read: what differs decides, else what was seen is known."""
     if facts.listed is not None and facts.entry is None:
-        return missing_report(facts)
+        back = strayed(facts, remote)
+        return MakeClaim(back) if back else missing_report(facts)
     if facts.moved and facts.entry is not None:
         return _recognise(facts, spec, target, remote, facts.entry)
     missing = _source_first(facts, spec, remote)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import Enum, auto
+from itertools import islice
 
 from jwk_operator.api.jwk import JWKSpec, UpdatePolicy
 from jwk_operator.api.names import (
@@ -18,13 +19,14 @@ from jwk_operator.api.names import (
     RemoteName,
     address_digest,
     aside_name,
+    aside_names,
     seen_digest,
     source_digest,
     visible_digest,
 )
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.status import RemoteStatus
-from jwk_operator.reconcile.matching import drift, is_old, is_what_was_sent, lacking
+from jwk_operator.reconcile.matching import differs_in_key, drift, is_old, is_what_was_sent, lacking
 from jwk_operator.reconcile.needs import claim_for, found, key_first, key_of, line_first, list_first, source_change
 from jwk_operator.reconcile.reports import (
     after_creation,
@@ -124,7 +126,7 @@ def begin_replacement(facts: Facts, spec: JWKSpec, remote: RemoteStatus) -> Deci
         return missing
     source = remote.source_digest or claim.source
     aside = Aside(
-        name=aside_name(claim.remote.name, facts.resource.uid, source, facts.listed.entries),
+        name=aside_name(claim.remote.name, facts.resource.uid, facts.listed.entries),
         source=source,
         key=remote.key_digest or "",
         seen=seen_digest(entry.type, entry.kid),
@@ -132,6 +134,24 @@ def begin_replacement(facts: Facts, spec: JWKSpec, remote: RemoteStatus) -> Deci
     )
     return MakeClaim(replace(claim, aside=aside))
 
+
+def strayed(facts: Facts, remote: RemoteStatus) -> Claim | None:
+    """Return the record by which a JWK gets its name back that was renamed aside without one, None where there is none.
+
+    That takes an operator that was paused just before the renaming, while another one made the whole replacement.
+    """
+    claim = facts.resource.claim
+    if claim is None or claim.aside is not None or remote.kid is None or not isinstance(facts.listed, Listed):
+        return None
+    for name in islice(aside_names(claim.remote.name, facts.resource.uid), _MOST_NAMES):
+        entry = facts.listed.entries.get(name)
+        if entry is not None and entry.kid == remote.kid and differs_in_key(remote, entry) is None:
+            seen = seen_digest(entry.type, entry.kid)
+            return replace(claim, aside=Aside(name, claim.source, claim.key, seen, Phase.RETURNING))
+    return None
+
+
+_MOST_NAMES = 4
 
 # --- going on -----------------------------------------------------------------------------------------------------
 
