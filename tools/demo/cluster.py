@@ -95,5 +95,6 @@ def _path(item: Manifest) -> str:
 
 
 def _established(crd: Manifest) -> bool:
-    conditions = crd.get("status", {}).get("conditions", [])
+    # The API server writes `conditions: null` until the first of them is known.
+    conditions = (crd.get("status") or {}).get("conditions") or ()
     return any(item["type"] == "Established" and item["status"] == "True" for item in conditions)
