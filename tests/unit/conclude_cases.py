@@ -268,7 +268,7 @@ UPDATES = [
             ANSWERS[verdict],
             Conclusion(reported("Update", verdict, 1.0, deployed=AS_IS, remote=_OLD)),
         )
-        for verdict in Verdict
+        for verdict in ANSWERS
         if verdict not in (Verdict.OK, Verdict.MISSING)
     ),
 ]
@@ -320,7 +320,7 @@ DELETES = [
     ),
     *(
         Row(verdict.name, _DELETE, _GOING, ANSWERS[verdict], Conclusion(blocked(verdict)))
-        for verdict in Verdict
+        for verdict in ANSWERS
         if verdict not in _LATER | {Verdict.OK, Verdict.MISSING}
     ),
 ]

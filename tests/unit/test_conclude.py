@@ -20,7 +20,9 @@ def test_conclusion(row: Row) -> None:
 
 def test_every_verdict_on_every_call_has_a_case() -> None:
     covered = {(type(row.call), row.answer.verdict) for row in CONCLUSIONS}
-    assert covered == set(itertools.product((Create, Update, Delete), Verdict))
+    assert covered == set(itertools.product((Create, Update, Delete), Verdict)) - {
+        (call, Verdict.CIRCUIT_OPEN) for call in (Create, Update, Delete)
+    }, "nothing is concluded from a call that was not sent"
 
 
 @pytest.mark.parametrize(

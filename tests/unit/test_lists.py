@@ -6,6 +6,7 @@ import asyncio
 
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.apinizer.answers import Answer, Verdict
+from jwk_operator.apinizer.budget import Urgency
 from jwk_operator.apinizer.client import ManagementClient
 from jwk_operator.apinizer.lists import SHORT_WHILE, ProjectLists
 from jwk_operator.apinizer.scrub import Secret
@@ -33,9 +34,11 @@ class Client(ManagementClient):
     def __init__(self) -> None:
         super().__init__(Endpoint("http://127.0.0.1:1"), Secret("token"))
         self.asked: list[asyncio.Future[Answer | Entries]] = []
+        self.urgencies: list[Urgency] = []
 
-    async def list_jwks(self, project: str) -> Answer | Entries:
+    async def list_jwks(self, project: str, urgency: Urgency = Urgency.USER) -> Answer | Entries:
         assert project in ("shop", "bank")
+        self.urgencies.append(urgency)
         self.asked.append(asyncio.get_running_loop().create_future())
         return await self.asked[-1]
 
@@ -150,3 +153,51 @@ async def test_a_list_that_breaks_is_asked_for_again() -> None:
     await settle()
     client.asked[1].set_result({})
     assert await second is None
+
+
+async def test_an_urgent_one_does_not_wait_for_a_list_that_may_wait_long_for_its_turn() -> None:
+    client = Client()
+    lists = ProjectLists(client)
+    routine = asyncio.ensure_future(lists.entries("shop", ["a"], urgency=Urgency.ROUTINE))
+    await settle()
+    urgent = asyncio.ensure_future(lists.entries("shop", ["a"], urgency=Urgency.USER))
+    also = asyncio.ensure_future(lists.entries("shop", ["a"], urgency=Urgency.REPAIR))
+    await settle()
+    assert client.urgencies == [Urgency.ROUTINE, Urgency.USER]
+    client.asked[1].set_result({"a": entry("a")})
+    assert await urgent == await also == {"a": entry("a")}
+    client.asked[0].set_result({})
+    assert await routine == {}
+    assert await lists.entries("shop", ["a"], FOREVER) == {"a": entry("a")}, "the older list does not replace it"
+
+
+async def test_a_refusal_stands_for_everybody_for_a_moment() -> None:
+    now = 100.0
+    client = Client()
+    lists = ProjectLists(client, lambda: now)
+    refusal = Answer(Verdict.PROJECT_MISSING, "Project(shop) was not found", 404)
+    first = asyncio.ensure_future(lists.entries("shop", ["a"]))
+    await settle()
+    client.asked[0].set_result(refusal)
+    assert await first == refusal
+    assert await lists.entries("shop", ["b"]) == refusal
+    assert len(client.asked) == 1
+    now += 3
+    later = asyncio.ensure_future(lists.entries("shop", ["b"]))
+    await settle()
+    client.asked[1].set_result({"b": entry("b")})
+    assert await later == {"b": entry("b")}
+
+
+async def test_a_look_that_somebody_asked_for_does_not_trust_an_earlier_refusal() -> None:
+    client = Client()
+    lists = ProjectLists(client)
+    first = asyncio.ensure_future(lists.entries("shop", ["a"]))
+    await settle()
+    client.asked[0].set_result(Answer(Verdict.FORBIDDEN, "no", 403))
+    await first
+    requested = asyncio.ensure_future(lists.entries("shop", ["a"], 0.0))
+    await settle()
+    assert len(client.asked) == 2
+    client.asked[1].set_result({})
+    assert await requested == {}

@@ -162,7 +162,7 @@ class ConnectionCondition(ApiModel):
     status: Literal["True", "False", "Unknown"] = Field(description="Whether the condition holds.")
     observed_generation: int | None = Field(None, description="Generation of the spec that this condition speaks of.")
     last_transition_time: datetime = Field(description="When `status` last changed.")
-    reason: str = Field(max_length=1024, description="Why, in one word.")
+    reason: str = Field(max_length=1024, description="Why, in one word of a closed set.")
     message: str = Field(max_length=32768, description="Why, in a sentence for people.")
 
 
@@ -191,6 +191,10 @@ class ApinizerConnectionStatus(ApiModel):
         None, max_length=256, description="Environments of the project.", json_schema_extra=list_map("name")
     )
     token_expires_at: datetime | None = Field(None, description="When the token in use ends, where that is known.")
-    last_probe_time: datetime | None = Field(None, description="When the connection was last probed.")
+    last_probe_time: datetime | None = Field(
+        None,
+        description="When a probe last found something new here; later probes that found the same show in the metrics, "
+        "and here every six hours.",
+    )
     jwks: int | None = Field(None, ge=0, description="How many JWKs use this connection.")
     circuit: CircuitStatus | None = Field(None, description="State of the circuit breaker.")

@@ -60,6 +60,25 @@ class Reason(StrEnum):
         return Waiting.OPERATOR
 
 
+class ConnectionReason(StrEnum):
+    """Why the Ready condition of a connection has its status."""
+
+    CONNECTED = "Connected"
+    NOT_PROBED = "NotProbed"
+
+    INVALID_SPEC = "InvalidSpec"
+    SECRET_NOT_FOUND = "SecretNotFound"
+    SECRET_KEY_NOT_FOUND = "SecretKeyNotFound"
+    UNAUTHORIZED = "Unauthorized"
+    FORBIDDEN = "Forbidden"
+    PROJECT_NOT_FOUND = "ProjectNotFound"
+
+    UNREACHABLE = "Unreachable"
+    SERVER_ERROR = "ServerError"
+    RATE_LIMITED = "RateLimited"
+    CIRCUIT_OPEN = "CircuitOpen"
+
+
 _SETTLED = frozenset({Reason.DEPLOYED, Reason.ADOPTED, Reason.SUSPENDED, Reason.READ_ONLY})
 _STALLED = frozenset(
     {

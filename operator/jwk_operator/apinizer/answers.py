@@ -28,6 +28,8 @@ class Verdict(Enum):
     """Answered with a 5xx, or in a form that says nothing: a write may have happened or not."""
     UNREACHABLE = auto()
     """No complete answer: a write may have happened or not."""
+    CIRCUIT_OPEN = auto()
+    """Not sent: the connection failed several times in a row, and only probes go out until one succeeds."""
 
 
 UNKNOWN_OUTCOME = frozenset({Verdict.SERVER_ERROR, Verdict.UNREACHABLE})
@@ -66,6 +68,17 @@ class Answer:
     code: str | None = None
     retry_after: float | None = None
     deployment: Deployment | None = None
+    local: bool = False
+    """Whether nothing was sent: earlier answers hold the connection's calls back."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentEntry:
+    """One environment as the list of environments shows it."""
+
+    name: str
+    type: str | None = None
+    status: str | None = None
 
 
 _ABOUT_PROJECT = re.compile(r"\s*project\b", re.IGNORECASE)
@@ -126,6 +139,18 @@ def read_list(body: dict[str, Any]) -> dict[str, RemoteEntry] | None:
         )
         for item in items
     }
+
+
+def read_environments(body: dict[str, Any]) -> tuple[EnvironmentEntry, ...] | None:
+    """Read the environments of a project, in order of their names; None when they are not of the documented form."""
+    items = body.get("resultList")
+    if not isinstance(items, list) or not all(isinstance(item, dict) and _text(item.get("name")) for item in items):
+        return None
+    entries = {
+        str(item["name"]): EnvironmentEntry(str(item["name"]), _text(item.get("type")), _text(item.get("status")))
+        for item in items
+    }
+    return tuple(entries[name] for name in sorted(entries))
 
 
 def _text(value: object) -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,11 +19,15 @@ from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.apinizer.answers import (
     Answer,
     Deployment,
+    EnvironmentEntry,
     Verdict,
     classify_error,
     read_deployment,
+    read_environments,
     read_list,
 )
+from jwk_operator.apinizer.budget import Budget, Urgency
+from jwk_operator.apinizer.gate import RATE_LIMITED, Gate
 from jwk_operator.apinizer.scrub import Secret, presentable
 from jwk_operator.apinizer.transport import TRANSPORT_ERRORS, Endpoint, exchange, explain, open_client
 
@@ -48,22 +53,24 @@ class ManagementClient:
         token: Secret,
         observer: CallObserver | None = None,
         clock: Callable[[], float] = time.monotonic,
+        gate: Gate | None = None,
     ) -> None:
         """Open a client. Raises ssl.SSLError when the endpoint's `ca_pem` holds no certificate."""
         self.endpoint = endpoint
         self.token = token
+        self.credential: object = token
+        self.token_expires_at: datetime | None = None
         self._http = open_client(endpoint)
-        self._slots = asyncio.Semaphore(endpoint.max_concurrent_requests)
+        self.gate = gate or Gate(Budget(endpoint.max_concurrent_requests), clock)
         self._observe = observer
         self._clock = clock
         self._root = f"{endpoint.address}/apiops"
-        self._paused_until = 0.0
         self._users = 0
         self._retired = False
 
-    async def list_jwks(self, project: str) -> Answer | dict[str, RemoteEntry]:
+    async def list_jwks(self, project: str, urgency: Urgency = Urgency.USER) -> Answer | dict[str, RemoteEntry]:
         """GET the project's list: entries by name, or the answer that came instead."""
-        answer, body = await self._call("list", "GET", _path(project))
+        answer, body = await self._call("list", project, "GET", _path(project), urgency=urgency)
         if answer.verdict in (Verdict.MISSING, Verdict.EXISTS, Verdict.REJECTED):
             return replace(answer, verdict=Verdict.PROJECT_MISSING)  # a list is about nothing but its project
         if answer.verdict is not Verdict.OK:
@@ -73,25 +80,55 @@ class ManagementClient:
             return replace(answer, verdict=Verdict.SERVER_ERROR, text="the list is not of the documented form")
         return entries
 
+    async def environments(self, project: str, *, probe: bool = False) -> Answer | tuple[EnvironmentEntry, ...]:
+        """GET the project's environments, or return the answer that came instead.
+
+        As a probe it goes out although calls are held back, except during a pause that Apinizer asked for.
+        """
+        path = f"/environments/{quote(project, safe='')}"
+        if not probe:
+            answer, body = await self._call("environments", project, "GET", path)
+        elif (wait := self.gate.pause()) > 0:
+            return Answer(Verdict.RATE_LIMITED, RATE_LIMITED, retry_after=wait, local=True)
+        else:
+            with self._in_use(), self.gate.probing():
+                answer, body = await self._send_and_learn("environments", "GET", path)
+        if answer.verdict in (Verdict.MISSING, Verdict.EXISTS, Verdict.REJECTED):
+            return replace(answer, verdict=Verdict.PROJECT_MISSING)  # this call, too, is about nothing but its project
+        if answer.verdict is not Verdict.OK:
+            return answer
+        found = read_environments(body)
+        if found is None:
+            return replace(answer, verdict=Verdict.SERVER_ERROR, text="the environments are not of the documented form")
+        return found
+
     async def create(self, project: str, body: Mapping[str, Any], secrets: Iterable[str] = ()) -> Answer:
         """POST a JWK. `body` is the create request; `secrets` are the private values in it, for scrubbing."""
-        return await self._write("create", "POST", _path(project), body, secrets)
+        return await self._write("create", project, "POST", _path(project), body, secrets)
 
     async def generate(self, project: str, body: Mapping[str, Any]) -> Answer:
         """POST the generate request `body`: Apinizer makes the key. Nothing but the deployment comes back."""
-        return await self._write("generate", "POST", f"{_path(project)}generate", body)
+        return await self._write("generate", project, "POST", f"{_path(project)}generate", body)
 
-    async def update(self, project: str, name: str, description: str, new_name: str | None = None) -> Answer:
+    async def update(
+        self,
+        project: str,
+        name: str,
+        description: str,
+        new_name: str | None = None,
+        urgency: Urgency = Urgency.USER,
+    ) -> Answer:
         """PUT the description, and the new name if one is given.
 
         Every update also deploys again and cuts the link to a source.
         """
         renamed = {} if new_name is None else {"name": new_name}
-        return await self._write("update", "PUT", _path(project, name), {**renamed, "description": description})
+        body = {**renamed, "description": description}
+        return await self._write("update", project, "PUT", _path(project, name), body, urgency=urgency)
 
     async def delete(self, project: str, name: str) -> Answer:
         """DELETE a JWK everywhere."""
-        return await self._write("delete", "DELETE", _path(project, name), None)
+        return await self._write("delete", project, "DELETE", _path(project, name), None)
 
     def retire(self) -> None:
         """Close the client as soon as no call is under way."""
@@ -104,9 +141,16 @@ class ManagementClient:
         await self._http.aclose()
 
     async def _write(
-        self, call: str, method: str, path: str, body: Mapping[str, Any] | None, secrets: Iterable[str] = ()
+        self,
+        call: str,
+        project: str,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        secrets: Iterable[str] = (),
+        urgency: Urgency = Urgency.USER,
     ) -> Answer:
-        answer, content = await self._call(call, method, path, body, secrets)
+        answer, content = await self._call(call, project, method, path, body, secrets, urgency)
         if answer.verdict is not Verdict.OK:
             return answer
         return replace(answer, deployment=self._deployment(content, secrets))
@@ -127,22 +171,47 @@ class ManagementClient:
     async def _call(
         self,
         call: str,
+        project: str,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        secrets: Iterable[str] = (),
+        urgency: Urgency = Urgency.USER,
+    ) -> tuple[Answer, dict[str, Any]]:
+        if self.gate.is_probe_due(self.credential):
+            await self.environments(project, probe=True)
+        held = self.gate.held(self.credential)
+        if held is not None:
+            return held, {}
+        with self._in_use():
+            async with self.gate.budget.turn(urgency):
+                held = self.gate.held(self.credential)  # what was learned while this call waited for its turn
+                if held is not None:
+                    return held, {}
+                return await self._send_and_learn(call, method, path, body, secrets)
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        self._users += 1
+        try:
+            yield
+        finally:
+            self._users -= 1
+            if self._retired and self._users == 0:
+                self._close_later()
+
+    async def _send_and_learn(
+        self,
+        call: str,
         method: str,
         path: str,
         body: Mapping[str, Any] | None = None,
         secrets: Iterable[str] = (),
     ) -> tuple[Answer, dict[str, Any]]:
-        self._users += 1
-        try:
-            async with self._slots:
-                wait = self._paused_until - self._clock()
-                if wait > 0:
-                    return Answer(Verdict.RATE_LIMITED, _RATE_LIMITED, retry_after=wait), {}
-                return await self._send(call, method, path, body, tuple(secrets))
-        finally:
-            self._users -= 1
-            if self._retired and self._users == 0:
-                self._close_later()
+        sent = self._clock()
+        answer, content = await self._send(call, method, path, body, tuple(secrets))
+        self.gate.learn(self.credential, answer, sent=sent, writes=method != "GET")
+        return answer, content
 
     async def _send(
         self, call: str, method: str, path: str, body: Mapping[str, Any] | None, secrets: tuple[str, ...]
@@ -176,8 +245,7 @@ class ManagementClient:
         answer = Answer(verdict, shown, status, self._presentable(code, secrets) if code else None)
         if verdict is Verdict.RATE_LIMITED:
             delay = retry_after(response.headers.get("retry-after"), body)
-            self._paused_until = max(self._paused_until, self._clock() + delay)
-            answer = replace(answer, text=_RATE_LIMITED, retry_after=delay)
+            answer = replace(answer, text=RATE_LIMITED, retry_after=delay)
         return answer, {}
 
     def _presentable(self, text: str, secrets: Iterable[str]) -> str:
@@ -197,7 +265,6 @@ _CREDIBLE_BARE = (Verdict.UNAUTHORIZED, Verdict.FORBIDDEN, Verdict.RATE_LIMITED)
 """Refusals that are believed without Apinizer's error object: a proxy's, too, keeps the call from being carried out."""
 
 _CREATING = ("create", "generate")
-_RATE_LIMITED = "Apinizer asks this connection to slow down; it pauses for as long as Apinizer said"
 _closing: set[asyncio.Task[None]] = set()
 
 

@@ -9,9 +9,13 @@ from dataclasses import dataclass
 
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.apinizer.answers import Answer, Verdict
+from jwk_operator.apinizer.budget import Urgency
 from jwk_operator.apinizer.client import ManagementClient
 
 SHORT_WHILE = 10.0
+_REFUSAL = 2.0
+"""Seconds for which a refusal stands for everybody: a thousand resources of a project that is gone ask but once."""
+_REFUSALS = frozenset({Verdict.FORBIDDEN, Verdict.PROJECT_MISSING})
 
 _Entries = Mapping[str, RemoteEntry]
 
@@ -22,6 +26,9 @@ class _Project:
     entries: _Entries | None = None
     running: asyncio.Task[Answer | _Entries] | None = None
     running_since: float = float("-inf")
+    urgency: Urgency = Urgency.USER
+    refused_at: float = float("-inf")
+    refusal: Answer | None = None
 
 
 class ProjectLists:
@@ -34,44 +41,56 @@ class ProjectLists:
         self._written: dict[tuple[str, str], float] = {}
 
     async def entries(
-        self, project: str, names: Iterable[str], max_age: float = SHORT_WHILE
+        self,
+        project: str,
+        names: Iterable[str],
+        max_age: float = SHORT_WHILE,
+        urgency: Urgency = Urgency.USER,
     ) -> Answer | Mapping[str, RemoteEntry]:
         """Return the project's entries by name, or the answer that came instead of a list.
 
         `max_age` is how many seconds old the list may be; it is always newer than the last write to any of `names`.
         """
         written = (self._written.get((project, name), float("-inf")) for name in names)
-        return await self._entries(project, max(self._clock() - max_age, *written))
+        return await self._entries(project, max(self._clock() - max_age, *written), urgency)
 
     def written(self, project: str, name: str) -> None:
         """Note that a write to a name has ended, however it ended."""
         self._written[project, name] = self._clock()
 
-    async def _entries(self, project: str, not_before: float) -> Answer | _Entries:
+    async def _entries(self, project: str, not_before: float, urgency: Urgency) -> Answer | _Entries:
         state = self._projects.setdefault(project, _Project())
         while True:
             if state.entries is not None and state.started > not_before:
                 return state.entries
-            if state.running is None:
-                return await self._join(self._start(project, state))
+            if state.refusal is not None and state.refused_at > max(not_before, self._clock() - _REFUSAL):
+                return state.refusal
+            if state.running is None or urgency < state.urgency:
+                # also beside a less urgent list, which may wait long for its turn
+                return await self._join(self._start(project, state, urgency))
             if state.running_since > not_before:
                 return await self._join(state.running)
             await asyncio.wait({state.running})
 
-    def _start(self, project: str, state: _Project) -> asyncio.Task[Answer | _Entries]:
-        state.running_since = self._clock()
+    def _start(self, project: str, state: _Project, urgency: Urgency) -> asyncio.Task[Answer | _Entries]:
+        state.running_since, state.urgency = self._clock(), urgency
         state.running = asyncio.get_running_loop().create_task(self._fetch(project, state, state.running_since))
         return state.running
 
     async def _fetch(self, project: str, state: _Project, started: float) -> Answer | _Entries:
         try:
-            entries = await self._client.list_jwks(project)
+            entries = await self._client.list_jwks(project, state.urgency)
         finally:
-            state.running = None
-        if not isinstance(entries, Answer):
-            state.entries, state.started = entries, started
-            for key in [key for key, when in self._written.items() if key[0] == project and when < started]:
-                del self._written[key]
+            if state.running is asyncio.current_task():
+                state.running = None
+        if isinstance(entries, Answer):
+            state.refusal = entries if entries.verdict in _REFUSALS else None
+            state.refused_at = started
+            return entries
+        if started > state.started:
+            state.entries, state.started, state.refusal = entries, started, None
+        for key in [key for key, when in self._written.items() if key[0] == project and when < state.started]:
+            del self._written[key]
         return entries
 
     @staticmethod

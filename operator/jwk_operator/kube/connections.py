@@ -8,14 +8,15 @@ from jwk_operator.api.base import IN_USE_FINALIZER
 from jwk_operator.kube.client import CLUSTER_CONNECTIONS, CONNECTIONS, ApiError, Kind, KubeClient
 from jwk_operator.kube.store import Key, Raw, Store, key_of
 
-_METADATA = ("name", "uid", "resourceVersion", "deletionTimestamp", "finalizers")
+_METADATA = ("name", "uid", "resourceVersion", "generation", "deletionTimestamp", "finalizers")
 
 
 def trim_connection(raw: Raw) -> Raw:
     """Return what the operator needs of a connection of either kind."""
     metadata = raw["metadata"]
     kept = {name: metadata[name] for name in _METADATA if metadata.get(name) is not None}
-    return {"metadata": {**kept, "namespace": metadata.get("namespace") or ""}, "spec": raw.get("spec") or {}}
+    kept["namespace"] = metadata.get("namespace") or ""
+    return {"metadata": kept, "spec": raw.get("spec") or {}, "status": raw.get("status") or {}}
 
 
 def is_held(raw: Raw) -> bool:
@@ -43,7 +44,7 @@ Notify = Callable[[str, Raw], None]
 
 
 class ConnectionWriter:
-    """The one patch that the operator makes to connections.
+    """The patches that the operator makes to connections: of the finalizer, and of the status.
 
     What the API server answers is told at once, as a watch would tell it: whoever waits for the change learns of it.
     """
@@ -67,6 +68,12 @@ class ConnectionWriter:
         answer = await self._client.merge_patch(kind_of(key), key[0], key[1], patch)
         ended = is_going(answer) and not answer["metadata"].get("finalizers")
         self._notify("DELETED" if ended else "MODIFIED", answer)
+
+    async def status(self, raw: Raw, patch: Raw) -> None:
+        """Patch the status. Nothing else writes it, so only the identity of the object is tested."""
+        key = key_of(raw)
+        body = {"metadata": {"uid": raw["metadata"]["uid"]}, "status": patch}
+        self._notify("MODIFIED", await self._client.merge_patch(kind_of(key), key[0], key[1], body, "status"))
 
     async def refresh(self, key: Key) -> None:
         """Read a connection again from the API server."""

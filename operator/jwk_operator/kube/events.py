@@ -29,15 +29,15 @@ class EventPoster:
         about = {"kind": "JWK", "namespace": resource.namespace, "name": resource.name, "uid": resource.uid}
         await self._post(about, warning=warning, reason=reason, message=message)
 
-    async def post_about_connection(self, raw: Raw, *, reason: str, message: str) -> None:
-        """Post one Event of type Warning about a connection of either kind. A failure is logged."""
+    async def post_about_connection(self, raw: Raw, *, reason: str, message: str, warning: bool = True) -> None:
+        """Post one Event about a connection of either kind. A failure is logged."""
         metadata = raw["metadata"]
         about = {"name": metadata["name"], "uid": metadata["uid"]}
         if metadata.get("namespace"):
             about |= {"kind": "ApinizerConnection", "namespace": metadata["namespace"]}
         else:
             about |= {"kind": "ClusterApinizerConnection"}
-        await self._post(about, warning=True, reason=reason, message=message)
+        await self._post(about, warning=warning, reason=reason, message=message)
 
     async def _post(self, about: dict[str, str], *, warning: bool, reason: str, message: str) -> None:
         # Events about what has no namespace belong into this one, as kubectl describe looks for them there.

@@ -62,6 +62,10 @@ class Store:
         """Whether an index has any object under a value."""
         return (index, value) in self._entries
 
+    def count(self, index: str, value: object) -> int:
+        """Return how many objects an index has under a value."""
+        return len(self._entries.get((index, value), ()))
+
     def values(self, index: str) -> set[Any]:
         """Return the values under which an index has any object."""
         return {value for name, value in self._entries if name == index}

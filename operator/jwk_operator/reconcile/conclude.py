@@ -66,6 +66,9 @@ def problem_of(facts: Facts, answer: Answer) -> Problem:
             return Problem(Reason.PROJECT_NOT_FOUND, f'Project "{project}" cannot be used{said}')
         case Verdict.RATE_LIMITED:
             return Problem(Reason.RATE_LIMITED, f"{answer.text}.", answer.retry_after)
+        case Verdict.CIRCUIT_OPEN:
+            message = "Apinizer failed several times in a row, so calls wait until a probe succeeds; the last failure"
+            return Problem(Reason.CIRCUIT_OPEN, f"{message}: {answer.text}.")
         case Verdict.UNREACHABLE:
             return Problem(Reason.UNREACHABLE, f"No answer from Apinizer: {answer.text}.")
         case Verdict.SERVER_ERROR:

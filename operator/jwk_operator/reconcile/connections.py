@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,7 +16,10 @@ from jwk_operator.api.connection import ApinizerConnectionSpec, ClusterApinizerC
 from jwk_operator.api.jwk import ConnectionKind
 from jwk_operator.api.names import RemoteName
 from jwk_operator.api.reasons import Reason
+from jwk_operator.apinizer.budget import Budget
 from jwk_operator.apinizer.client import CallObserver, ManagementClient
+from jwk_operator.apinizer.environments import ProjectEnvironments
+from jwk_operator.apinizer.gate import Gate
 from jwk_operator.apinizer.lists import ProjectLists
 from jwk_operator.apinizer.transport import Endpoint
 from jwk_operator.kube.client import ApiError
@@ -46,10 +50,11 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An open line to a manager: the client, its projects' lists, and the Secret behind it for messages."""
+    """An open line to a manager: the client, what is shared of its answers, and the Secret behind it for messages."""
 
     client: ManagementClient
     lists: ProjectLists
+    environments: ProjectEnvironments
     ready: Ready
     spec: ApinizerConnectionSpec
 
@@ -64,6 +69,7 @@ class Connections:
         sources: Sources,
         observer: CallObserver | None = None,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`store` holds connections of both kinds; `namespaces` is None when only some namespaces are served."""
         self._store = store
@@ -71,8 +77,12 @@ class Connections:
         self._sources = sources
         self._observer = observer
         self._clock = clock
+        self._now = now
         self._lines: dict[ConnectionKey, Line] = {}
         self._last_good: dict[ConnectionKey, Line] = {}
+        self._gates: dict[ConnectionKey, tuple[str, Gate]] = {}
+        self.on_gate_change: Callable[[ConnectionKey], None] = lambda _: None
+        """Called when the calls of a connection are held back from now on, or may go out again."""
         self._locks = Locks()
 
     def resolve(self, raw: Raw) -> Resolved:
@@ -105,11 +115,9 @@ class Connections:
                 "spec.allowedNamespaces of the connection or use another one."
             )
             return Resolved(key, spec, problem=Problem(Reason.CONNECTION_NOT_ALLOWED, message))
-        try:
-            address = _endpoint(spec, None).address
-        except ValueError:
-            message = f"{kind} {name}: spec.baseUrl is no usable address; check its host and port."
-            return Resolved(key, problem=Problem(Reason.INVALID_SPEC, message))
+        address, unusable = _address(spec, f"{kind} {name}")
+        if unusable is not None:
+            return Resolved(key, problem=unusable)
         target, problem = _target(raw, spec, f"{kind} {name}")
         return Resolved(key, spec, address, target, problem)
 
@@ -136,12 +144,39 @@ class Connections:
         """Have a connection opened anew when it is next needed, because it or what it refers to has changed."""
         self._lines.pop(key, None)
 
-    async def keep_open(self, key: ConnectionKey) -> None:
-        """Open the line of a connection before anybody asks for it, if that can be done as things stand."""
+    async def open(self, key: ConnectionKey) -> Line | Problem | None:
+        """Open the line of a connection for its own sake, not for that of a JWK; None when it does not exist."""
+        kind, _namespace, name = key
         found = self._store.get(key[1:])
-        spec, _why = _read_spec(key[0], found["spec"]) if found else (None, "")
-        if spec is not None:
-            await self.line(key, spec)
+        if found is None:
+            return None
+        spec, why = _read_spec(kind, found["spec"])
+        if spec is None:
+            return Problem(Reason.INVALID_SPEC, f"{kind} {name}: {why}.")
+        return _address(spec, f"{kind} {name}")[1] or await self.line(key, spec)
+
+    def gate(self, key: ConnectionKey) -> Gate | None:
+        """Return the gate of a connection; None while no line of it was ever opened."""
+        known = self._gates.get(key)
+        return known[1] if known else None
+
+    def is_shut(self, key: ConnectionKey) -> bool:
+        """Whether calls of a connection are held back."""
+        gate = self.gate(key)
+        return gate is not None and gate.is_shut
+
+    def _gate(self, key: ConnectionKey, spec: ApinizerConnectionSpec, address: str) -> Gate:
+        """Return the gate that every line of a connection shares for as long as it leads to the same address."""
+        limits = spec.max_concurrent_requests, spec.requests_per_second, spec.burst
+        known = self._gates.get(key)
+        if known is not None and known[0] == address:
+            known[1].budget.resize(*limits)
+            known[1].hasten()
+            return known[1]
+        gate = Gate(Budget(*limits, clock=self._clock), self._clock, self._now)
+        gate.on_change = lambda: self.on_gate_change(key)
+        self._gates[key] = address, gate
+        return gate
 
     def remembers(self, key: ConnectionKey) -> bool:
         """Whether anything is kept of a connection beyond what the API server has of it."""
@@ -150,6 +185,7 @@ class Connections:
     def forget(self, key: ConnectionKey) -> None:
         """Drop line and token of a connection that is gone and that nobody needs; calls under way may end."""
         self._lines.pop(key, None)
+        self._gates.pop(key, None)
         last = self._last_good.pop(key, None)
         if last is not None:
             last.client.retire()
@@ -195,7 +231,9 @@ class Connections:
         source = SourceRef("Secret", reference.namespace or key[1], reference.name, reference.key)
         try:
             token = token_of(await self._sources.read(source), source)
-            client = ManagementClient(_endpoint(spec, await self._ca(key, spec)), token, self._observer, self._clock)
+            endpoint = _endpoint(spec, await self._ca(key, spec))
+            gate = self._gate(key, spec, endpoint.address)
+            client = ManagementClient(endpoint, token, self._observer, self._clock, gate)
         except (SourceNotFoundError, SourceKeyNotFoundError) as error:
             return _source_problem(error, f"{key[0]} {key[2]}")
         except ApiError as error:
@@ -204,7 +242,8 @@ class Connections:
         except ssl.SSLError:
             message = f"{key[0]} {key[2]}: spec.tls.caRef holds a certificate that cannot be read."
             return Problem(Reason.SECRET_KEY_NOT_FOUND, message)
-        return Line(client, ProjectLists(client, self._clock), Ready(str(source)), spec)
+        lists, environments = ProjectLists(client, self._clock), ProjectEnvironments(client, self._clock)
+        return Line(client, lists, environments, Ready(str(source)), spec)
 
     async def _ca(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> str | None:
         reference = spec.tls.ca_ref if spec.tls else None
@@ -253,6 +292,13 @@ def _endpoint(spec: ApinizerConnectionSpec, ca_pem: str | None) -> Endpoint:
         max_concurrent_requests=spec.max_concurrent_requests,
         read_only=spec.read_only,
     )
+
+
+def _address(spec: ApinizerConnectionSpec, who: str) -> tuple[str, Problem | None]:
+    try:
+        return _endpoint(spec, None).address, None
+    except ValueError:
+        return "", Problem(Reason.INVALID_SPEC, f"{who}: spec.baseUrl is no usable address; check its host and port.")
 
 
 def _target(raw: Raw, spec: ApinizerConnectionSpec, who: str) -> tuple[RemoteName | None, Problem | None]:

@@ -14,7 +14,7 @@ from jwk_operator.api.reasons import Reason, Waiting
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.reconcile.deletion import decide_deletion
 from jwk_operator.reconcile.matching import gives_key, is_what_was_sent, lacking, looks_like, mismatch
-from jwk_operator.reconcile.needs import claim_for, found, key_first, key_of, list_first
+from jwk_operator.reconcile.needs import claim_for, environment_first, found, key_first, key_of, list_first
 from jwk_operator.reconcile.owned import decide_owned
 from jwk_operator.reconcile.readonly import announced
 from jwk_operator.reconcile.replacing import decide_replacement, has_work_left, overlap_is_over
@@ -148,7 +148,9 @@ def _decide_new(facts: Facts, spec: JWKSpec, target: RemoteName) -> Decision:
     if facts.entry is not None:
         return _restored(facts, spec, target, facts.entry) or _adopt(facts, spec, target, facts.entry)
     lack = lacking(spec)
-    return _cannot_create(facts, lack) if lack else MakeClaim(claim_for(facts, spec, target))
+    if lack:
+        return _cannot_create(facts, lack)
+    return environment_first(facts, spec) or MakeClaim(claim_for(facts, spec, target))
 
 
 def _restored(facts: Facts, spec: JWKSpec, target: RemoteName, entry: RemoteEntry) -> Decision | None:
@@ -207,6 +209,9 @@ def _create(facts: Facts, spec: JWKSpec, target: RemoteName, claim: Claim) -> De
     missing = key_first(facts, spec)
     if missing is not None:
         return missing
+    unknown = environment_first(facts, spec)
+    if unknown is not None:
+        return Disclaim(unknown) if isinstance(unknown, Report) else unknown
     wanted = claim_for(facts, spec, target)
     return Create(target) if claim == wanted else MakeClaim(wanted)
 

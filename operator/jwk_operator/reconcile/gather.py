@@ -10,6 +10,7 @@ from jwk_operator.api.names import RemoteName
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.resource import Resource
 from jwk_operator.apinizer.answers import Answer, Verdict
+from jwk_operator.apinizer.budget import Urgency
 from jwk_operator.apinizer.lists import SHORT_WHILE
 from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.kube.client import ApiError
@@ -87,12 +88,14 @@ class Gatherer:
 
     async def look(self, current: Pass, wanted: Look) -> None:
         """Add the facts that a decision asks for to the pass."""
-        if wanted.client or wanted.listed:
+        if wanted.client or wanted.listed or wanted.environments:
             await self._open_line(current)
         if wanted.key:
             await self._read_key(current)
         if wanted.listed:
             await self._read_list(current)
+        if wanted.environments:
+            await self._read_environments(current)
 
     async def reopen(self, current: Pass) -> bool:
         """After a 401, once a pass: whether the Secret holds another token by now, so that a repeat makes sense."""
@@ -128,12 +131,21 @@ class Gatherer:
             return
         aside = current.facts.aside
         names = [remote.name, aside.name] if aside else [remote.name]
-        found = await current.line.lists.entries(remote.project, names, _list_age(current))
-        if isinstance(found, Answer) and found.verdict is Verdict.UNAUTHORIZED and await self.reopen(current):
+        urgency = urgency_of(current.facts)
+        found = await current.line.lists.entries(remote.project, names, _list_age(current), urgency)
+        refused = isinstance(found, Answer) and found.verdict is Verdict.UNAUTHORIZED and not found.local
+        if refused and await self.reopen(current):
             await self.look(current, Look(listed=True))
             return
         listed = problem_of(current.facts, found) if isinstance(found, Answer) else Listed(found)
         current.facts = replace(current.facts, listed=listed)
+
+    async def _read_environments(self, current: Pass) -> None:
+        spec, remote = current.facts.resource.spec, current.facts.remote
+        if spec is None or spec.environment_name is None or remote is None or current.line is None:
+            raise AssertionError("environments are asked for once there is a line, for a spec that names one")
+        names = await current.line.environments.names(remote.project, spec.environment_name)
+        current.facts = replace(current.facts, environments=names, environments_asked=True)
 
     async def _read_key(self, current: Pass) -> None:
         spec = current.facts.resource.spec
@@ -172,6 +184,13 @@ def _rank(raw: Raw) -> tuple[bool, str, str]:
     metadata = raw["metadata"]
     who = f"{metadata['namespace']}/{metadata['name']}"
     return claim_of(raw) is None, metadata.get("creationTimestamp", ""), who
+
+
+def urgency_of(facts: Facts) -> Urgency:
+    """Say how urgent the calls of a pass are: deletions and what users change, then repairs, then drift."""
+    if facts.resource.deleting or facts.changed or facts.cause is Cause.EVENT:
+        return Urgency.USER
+    return Urgency.ROUTINE if facts.cause is Cause.CHECKUP else Urgency.REPAIR
 
 
 def _list_age(current: Pass) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from jwk_operator.api.jwk import JWKSpec, SourceType
 from jwk_operator.api.names import Claim, RemoteName, address_digest, source_digest, visible_digest
+from jwk_operator.api.reasons import Reason
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.api.status import RemoteStatus
 from jwk_operator.reconcile.keymaterial import KeyFacts
 from jwk_operator.reconcile.matching import gives_key, key_type_of
 from jwk_operator.reconcile.reports import problem_report
-from jwk_operator.reconcile.state import Decision, Facts, Look, Problem
+from jwk_operator.reconcile.state import Decision, Facts, Look, Problem, Report
 
 
 def key_first(facts: Facts, spec: JWKSpec) -> Decision | None:
@@ -33,6 +34,24 @@ def line_first(facts: Facts) -> Decision | None:
     if facts.client is None:
         return Look(client=True)
     return problem_report(facts, facts.client) if isinstance(facts.client, Problem) else None
+
+
+def environment_first(facts: Facts, spec: JWKSpec) -> Look | Report | None:
+    """Before a create call that names an environment: it must be one of the project's, as far as that can be known."""
+    name = spec.environment_name
+    if name is None:
+        return None
+    if not facts.environments_asked:
+        return Look(environments=True)
+    if facts.environments is None or name in facts.environments:
+        return None
+    those = ", ".join(f'"{other}"' for other in sorted(facts.environments)) or "none"
+    project = facts.remote.project if facts.remote else ""
+    message = (
+        f'spec.environmentName "{name}" is not an environment of project "{project}", which has {those}; '
+        "choose one of them."
+    )
+    return problem_report(facts, Problem(Reason.INVALID_SPEC, message))
 
 
 def key_of(facts: Facts) -> KeyFacts | None:

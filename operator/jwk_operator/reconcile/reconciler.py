@@ -20,10 +20,10 @@ from jwk_operator.kube.events import EventPoster
 from jwk_operator.kube.jwks import JwkWriter, read
 from jwk_operator.kube.store import Key, Raw, Store, key_of
 from jwk_operator.reconcile import delays
-from jwk_operator.reconcile.conclude import conclude
+from jwk_operator.reconcile.conclude import conclude, problem_of
 from jwk_operator.reconcile.connections import ConnectionKey, Connections
 from jwk_operator.reconcile.decide import decide
-from jwk_operator.reconcile.gather import Gatherer, Pass
+from jwk_operator.reconcile.gather import Gatherer, Pass, urgency_of
 from jwk_operator.reconcile.keymaterial import private_values
 from jwk_operator.reconcile.locks import Locks
 from jwk_operator.reconcile.protection import Protection
@@ -202,6 +202,11 @@ class Reconciler:
             await self._gatherer.look(current, Look(client=True))
             return None
         answer = await self._send(current, call)
+        if answer.local:
+            # Nothing was sent, so nothing is concluded: the connection's trouble is what there is to report.
+            problem = problem_of(current.facts, answer)
+            current.facts = replace(current.facts, client=problem, listed=problem)
+            return None
         if answer.verdict is Verdict.UNAUTHORIZED and await self._gatherer.reopen(current):
             return None
         if answer.verdict is Verdict.OK and isinstance(call, Create) and _is_generated(current):
@@ -221,7 +226,8 @@ class Reconciler:
                 case Create(target):
                     return await _create(client, current, target)
                 case Update(target, description):
-                    return await client.update(target.project, target.name, description)
+                    urgency = urgency_of(current.facts)
+                    return await client.update(target.project, target.name, description, urgency=urgency)
                 case Rename(target, new_name, description):
                     return await client.update(target.project, target.name, description, new_name)
                 case Delete(target):

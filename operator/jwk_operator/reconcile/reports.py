@@ -39,12 +39,16 @@ def problem_report(facts: Facts, problem: Problem, operation: LastOperation | Ke
 
 def with_delay(facts: Facts, report: Report, retry_after: float | None = None) -> Report:
     """Add the delay to the next attempt, where the operator itself is to try again."""
-    if report.reason.waiting is not Waiting.OPERATOR or report.reason is Reason.DRIFTED:
-        return report  # what drifted is looked at on the next check-up
+    if report.reason.waiting is not Waiting.OPERATOR or report.reason in _WOKEN_BY_OTHERS:
+        return report
     if retry_after is not None:
         return replace(report, delay=after(retry_after, facts.jitter))
     earlier = 0 if facts.changed else (facts.resource.status.failures or 0)
     return replace(report, failed=True, delay=backoff(earlier + 1, facts.jitter))
+
+
+_WOKEN_BY_OTHERS = (Reason.DRIFTED, Reason.CIRCUIT_OPEN)
+"""What drifted is looked at on the next check-up; the circuit wakes everybody when it closes."""
 
 
 def detached_note(source_type: SourceType) -> Note:

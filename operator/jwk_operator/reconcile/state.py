@@ -77,6 +77,10 @@ class Facts:
     client: Ready | Problem | None = None
     listed: Listed | Problem | None = None
     key: KeyFacts | Problem | None = None
+    environments: frozenset[str] | None = None
+    """Names of the project's environments, looked up before a create call that names one; None when not known."""
+    environments_asked: bool = False
+    """Whether they were looked up in this pass, with or without success."""
     claimed_now: bool = False
     """Whether the claim was made in this very pass, after a list that showed the name as free."""
 
@@ -171,6 +175,7 @@ class Look:
     client: bool = False
     listed: bool = False
     key: bool = False
+    environments: bool = False
 
 
 @dataclass(frozen=True, slots=True)

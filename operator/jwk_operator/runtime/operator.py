@@ -39,6 +39,7 @@ from jwk_operator.reconcile.reconciler import Reconciler, Result, utc_now
 from jwk_operator.reconcile.state import Cause
 from jwk_operator.runtime.logs import fields
 from jwk_operator.runtime.metrics import Metrics
+from jwk_operator.runtime.probing import Prober
 from jwk_operator.runtime.queue import QueueClosedError, WorkQueue
 from jwk_operator.runtime.settings import Settings
 from jwk_operator.runtime.upkeep import Duty, Upkeep, connection_key
@@ -48,6 +49,17 @@ log = logging.getLogger(__name__)
 _RANK = {
     cause: rank for rank, cause in enumerate((Cause.TIMER, Cause.EVENT, Cause.CHECKUP, Cause.START, Cause.DEPENDENCY))
 }
+_BY_CONNECTION = frozenset(
+    {
+        Reason.CIRCUIT_OPEN,
+        Reason.UNREACHABLE,
+        Reason.SERVER_ERROR,
+        Reason.RATE_LIMITED,
+        Reason.UNAUTHORIZED,
+        Reason.DELETION_BLOCKED,
+    }
+)
+"""Reasons that may be over once the connection works again."""
 _STUCK = 600.0
 _SPREAD = 0.005
 """Seconds by which each of many resources that are woken together is put off."""
@@ -88,7 +100,7 @@ class Operator:
         self._namespaces = Store(_trim_namespace) if clusterwide else None
         self._sources = Sources(client)
         self._connections = Connections(
-            self._connection_store, self._namespaces, self._sources, self.metrics.called, clock
+            self._connection_store, self._namespaces, self._sources, self.metrics.called, clock, now
         )
         gatherer = Gatherer(self._jwks, self._connections, self._sources)
         writer = JwkWriter(client, self._jwks)
@@ -105,6 +117,16 @@ class Operator:
             protection,
             self._fetch_connection,
             now,
+        )
+        self.prober = Prober(
+            self._connection_store,
+            self._jwks,
+            self._connections,
+            connection_writer,
+            events,
+            self._released,
+            now,
+            self._random,
         )
         self.upkeep = Upkeep(self._connection_store, self._connections, protection, events, self._random.random)
         self.queue: WorkQueue[Key, Cause] = WorkQueue(_RANK)
@@ -123,6 +145,8 @@ class Operator:
         for key in self._jwks:
             self.queue.wake(key, Cause.START)
         self.upkeep.begin()
+        for connection in map(connection_key, self._connection_store):
+            self.prober.check(connection)
         log.info("loaded", extra=fields(jwks=len(self._jwks), connections=len(self._connection_store)))
 
     async def sweep(self) -> None:
@@ -180,6 +204,7 @@ class Operator:
         if change is Change.PRESENT:
             self.queue.wake(key_of(raw), Cause.EVENT)
             self.upkeep.check(connection_of(raw))
+            self.prober.count(connection_of(raw))
         elif change is Change.GONE:
             self._gone(raw)
 
@@ -190,6 +215,7 @@ class Operator:
         self._failures.pop(key, None)
         self._wake_namesakes(key, wished_name(raw))
         self.upkeep.check(connection_of(raw))
+        self.prober.count(connection_of(raw))
 
     def _wake_namesakes(self, key: Key, name: str) -> None:
         """Wake those who wait for a remote name that was given back."""
@@ -228,6 +254,13 @@ class Operator:
         self._connections.drop(connection)
         self.upkeep.do(connection, Duty.OPEN)
         self._wake(self._jwks.find("connection", connection))
+        if self.loaded:
+            self.prober.check(connection)
+
+    def _released(self, connection: ConnectionKey) -> None:
+        """Wake those whose calls were held back, or failed for the same cause."""
+        keys = self._jwks.find("connection", connection)
+        self._wake([key for key in keys if _waits_for_connection(self._jwks.get(key))])
 
     def _namespace_changed(self, event: str | None, raw: Raw) -> None:
         if self._namespaces is None:
@@ -347,6 +380,8 @@ class Operator:
         if self._jwks.get(key) is None:
             self.queue.cancel(key, Cause.CHECKUP)
             return
+        if result.reason == Reason.CIRCUIT_OPEN and not self._connections.is_shut(connection_of(before)):
+            self.queue.wake(key, Cause.DEPENDENCY)  # it closed while this pass was about to tell that it is open
         if result.again is not None:
             # A pass that could not even claim is repeated for the reason that it was made for.
             self.queue.wake_later(key, cause if result.action == "claim" else Cause.TIMER, result.again)
@@ -370,6 +405,10 @@ class Operator:
         self.metrics.queue.set(len(self.queue))
         self.metrics.known.set(len(self._jwks))
         return self.metrics.render()
+
+
+def _waits_for_connection(raw: Raw | None) -> bool:
+    return raw is not None and read(raw).reason in _BY_CONNECTION
 
 
 def _waits_for_name(raw: Raw | None) -> bool:

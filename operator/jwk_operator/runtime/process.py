@@ -59,6 +59,7 @@ async def _serve(
         asyncio.create_task(operator.watch_sources(), name="watch of Secrets and ConfigMaps"),
     ]
     upkeep = asyncio.create_task(operator.upkeep.work(), name="upkeep of connections")
+    beside.append(asyncio.create_task(operator.prober.work(), name="probing of connections"))
     try:
         while not stop.is_set():
             await _watch(operator, access, settings, watching, stop)

@@ -99,7 +99,7 @@ class Upkeep:
         if self._is_forgettable(connection):
             self._connections.forget(connection)
         if duty >= Duty.OPEN and self._protection.is_needed(connection):
-            await self._connections.keep_open(connection)
+            await self._connections.open(connection)
         message = self._protection.waits_for(connection) if duty >= Duty.TELL else None
         found = self._store.get(connection[1:])
         if message is not None and found is not None:

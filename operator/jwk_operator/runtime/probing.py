@@ -1,0 +1,234 @@
+"""Probing connections: whether each works is found out in the background, and told in its status."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from datetime import datetime
+from enum import IntEnum
+
+from jwk_operator.api.connection import ApinizerConnectionStatus
+from jwk_operator.apinizer.answers import Answer, Verdict
+from jwk_operator.kube.client import ApiError, ApiUnavailableError
+from jwk_operator.kube.connections import ConnectionWriter, is_going
+from jwk_operator.kube.events import EventPoster
+from jwk_operator.kube.store import Raw, Store
+from jwk_operator.reconcile import delays
+from jwk_operator.reconcile.connection_status import (
+    ConnectionFacts,
+    Probe,
+    connection_patch,
+    news,
+    render_connection,
+)
+from jwk_operator.reconcile.connections import ConnectionKey, Connections, Line
+from jwk_operator.reconcile.state import Problem
+from jwk_operator.runtime.logs import fields
+from jwk_operator.runtime.queue import QueueClosedError, WorkQueue
+
+log = logging.getLogger(__name__)
+
+_PROBERS = 8
+"""Connections probed at once: one that does not answer must not keep the others waiting."""
+
+_GATHERING = 5.0
+"""Seconds for which changes of the number of JWKs are gathered into one patch."""
+
+
+class Task(IntEnum):
+    """What is to be done about a connection; the second includes the first."""
+
+    REPORT = 1
+    """Bring its status in line with what is known."""
+    PROBE = 2
+    """Ask its manager first."""
+
+
+class Prober:
+    """Probes connections when they change, at their resync interval, and while their calls are held back."""
+
+    def __init__(
+        self,
+        store: Store,
+        jwks: Store,
+        connections: Connections,
+        writer: ConnectionWriter,
+        events: EventPoster,
+        released: Callable[[ConnectionKey], None],
+        now: Callable[[], datetime],
+        chance: random.Random,
+    ) -> None:
+        """`released` is called when the calls of a connection, which were held back, may go out again."""
+        self._store = store
+        self._jwks = jwks
+        self._connections = connections
+        self._writer = writer
+        self._events = events
+        self._released = released
+        self._now = now
+        self._chance = chance
+        self._probes: dict[ConnectionKey, Probe] = {}
+        self._failures: dict[ConnectionKey, int] = {}
+        self._probing: set[ConnectionKey] = set()
+        self._queue: WorkQueue[ConnectionKey, Task] = WorkQueue({task: task.value for task in Task})
+        connections.on_gate_change = self._gate_changed
+
+    def check(self, connection: ConnectionKey) -> None:
+        """A connection, or what it refers to, has changed: probe it now."""
+        if self._store.get(connection[1:]) is None:
+            self._forget(connection)
+        else:
+            self._queue.wake(connection, Task.PROBE)
+
+    def count(self, connection: ConnectionKey) -> None:
+        """A JWK came to a connection or left it: tell in a while how many there are, and probe if it is the first."""
+        raw = self._store.get(connection[1:])
+        if raw is None or raw["status"].get("jwks") == self._jwks.count("connection", connection):
+            return
+        task = Task.REPORT if connection in self._probes else Task.PROBE
+        if not self._queue.is_delayed(connection, task):
+            self._queue.wake_later(connection, task, _GATHERING)
+
+    def _forget(self, connection: ConnectionKey) -> None:
+        self._probes.pop(connection, None)
+        self._failures.pop(connection, None)
+        for task in Task:
+            self._queue.cancel(connection, task)
+
+    def _gate_changed(self, connection: ConnectionKey) -> None:
+        gate = self._connections.gate(connection)
+        if gate is None or gate.is_shut:
+            self._queue.wake(connection, Task.REPORT)
+            return
+        self._released(connection)
+        if connection not in self._probing:
+            self._queue.wake(connection, Task.PROBE)
+
+    async def work(self) -> None:
+        """Serve connections until `finish`."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_PROBERS):
+                group.create_task(self._work())
+
+    def finish(self) -> None:
+        """Begin nothing new."""
+        self._queue.close()
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                connection, task = await self._queue.take()
+            except QueueClosedError:
+                return
+            try:
+                await self.serve(connection, task)
+                self._failures.pop(connection, None)
+            except Exception as error:
+                self._failed(connection, task, error)
+            finally:
+                self._queue.done(connection)
+
+    async def serve(self, connection: ConnectionKey, task: Task) -> None:
+        """Probe a connection if that is the task, and report on it. Raises what the API server's client raises."""
+        opened = await self._connections.open(connection)
+        if opened is None:
+            self._forget(connection)
+            return
+        if task is Task.PROBE and isinstance(opened, Line):
+            await self._probe(connection, opened)
+        self._plan(connection, opened)
+        await self._report(connection, opened)
+
+    async def _probe(self, connection: ConnectionKey, line: Line) -> None:
+        project = line.spec.project_name or self._some_project(connection)
+        if project is None:
+            self._probes.pop(connection, None)
+            return
+        self._probing.add(connection)
+        try:
+            outcome = await line.environments.probe(project)
+        finally:
+            self._probing.discard(connection)
+        if not (isinstance(outcome, Answer) and outcome.local):
+            self._probes[connection] = Probe(project, outcome, self._now())
+
+    def _some_project(self, connection: ConnectionKey) -> str | None:
+        """The project of any JWK will do, to see whether the manager answers and accepts the credential."""
+        for key in self._jwks.find("connection", connection):
+            raw = self._jwks.get(key)
+            project = raw["spec"].get("projectName") if raw else None
+            if project:
+                return str(project)
+        return None
+
+    def _plan(self, connection: ConnectionKey, opened: Line | Problem) -> None:
+        """Have the connection probed again: soon while something is wrong with it, else at its resync interval."""
+        if isinstance(opened, Problem):
+            return  # a change of what is missing brings it back
+        gate = opened.client.gate
+        held = gate.next_probe(opened.client.credential)
+        probe = self._probes.get(connection)
+        if held is not None:
+            self._queue.wake_later(connection, Task.PROBE, held)
+        elif probe is not None and _is_passing(probe):
+            self._queue.wake_later(connection, Task.PROBE, gate.retry_after())
+        elif not self._queue.is_delayed(connection, Task.PROBE):
+            interval = opened.spec.resync_interval.total_seconds()
+            if interval > 0:
+                self._queue.wake_later(connection, Task.PROBE, delays.checkup(interval, self._chance.random()))
+
+    async def _report(self, connection: ConnectionKey, opened: Line | Problem) -> None:
+        raw = self._store.get(connection[1:])
+        if raw is None or is_going(raw):
+            return
+        last = ApinizerConnectionStatus.model_validate(raw["status"])
+        new = render_connection(last, self._facts(connection, raw, opened))
+        patch = connection_patch(raw["status"], new)
+        if not patch:
+            return
+        try:
+            await self._writer.status(raw, patch)
+        except ApiError as error:
+            if error.status not in (404, 409):
+                raise
+            await self._writer.refresh(connection[1:])
+            return
+        told = news(last, new)
+        if told is not None:
+            warning, reason, message = told
+            await self._events.post_about_connection(raw, warning=warning, reason=reason, message=message)
+
+    def _facts(self, connection: ConnectionKey, raw: Raw, opened: Line | Problem) -> ConnectionFacts:
+        line = opened if isinstance(opened, Line) else None
+        gate = line.client.gate if line else None
+        return ConnectionFacts(
+            generation=raw["metadata"].get("generation", 1),
+            now=self._now(),
+            users=self._jwks.count("connection", connection),
+            project=raw["spec"].get("projectName"),
+            credential=line.ready.credential if line else "",
+            problem=opened if isinstance(opened, Problem) else None,
+            probe=self._probes.get(connection),
+            held=gate.held(line.client.credential) if gate and line else None,
+            circuit_changed=gate.circuit.changed if gate else None,
+            token_expires_at=line.client.token_expires_at if line else None,
+        )
+
+    def _failed(self, connection: ConnectionKey, task: Task, error: Exception) -> None:
+        self._failures[connection] = failures = self._failures.get(connection, 0) + 1
+        expected = isinstance(error, (ApiError, ApiUnavailableError))
+        log.error(
+            "probing a connection failed, repeating: %s",
+            error if expected else type(error).__name__,
+            exc_info=None if expected else error,
+            extra=fields(connection="/".join(part for part in connection if part), failures=failures),
+        )
+        self._queue.wake_later(connection, task, delays.backoff(failures, self._chance.random()))
+
+
+def _is_passing(probe: Probe) -> bool:
+    """Whether a probe failed in a way that may be over soon."""
+    passing = (Verdict.UNREACHABLE, Verdict.SERVER_ERROR, Verdict.RATE_LIMITED)
+    return isinstance(probe.outcome, Answer) and probe.outcome.verdict in passing
