@@ -19,6 +19,8 @@ ENVIRONMENTS = ("development", "production")
 
 Record = dict[str, Any]
 
+_ABOUT_CONNECTIONS = ("environments", "token")
+"""Calls that a connection makes for its own sake, whenever it is probed."""
 _WRITES = ("create", "update", "delete", "generate")
 _PROJECTS = tuple(f"project-{number:03}" for number in range(300))
 
@@ -107,11 +109,12 @@ class SimulatorProcess:
         return next(self._free)
 
     def requests(self, project: str, *calls: str) -> list[Record]:
-        """Return the recorded requests of a project, oldest first; only those of the calls named, if any are."""
+        """Return the recorded requests of a project, oldest first: those of the calls named, else all about JWKs."""
         return [
             record
             for record in self.control.requests()
-            if record["project"] == project and (not calls or record["call"] in calls)
+            if record["project"] == project
+            and (record["call"] in calls if calls else record["call"] not in _ABOUT_CONNECTIONS)
         ]
 
     def writes(self, project: str) -> list[tuple[str, str]]:

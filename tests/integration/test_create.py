@@ -83,28 +83,6 @@ def test_key_from_a_secret(space: Space, simulator: SimulatorProcess) -> None:
     assert simulator.remote(space.project)["one"]["kid"] == "b"
 
 
-UNSUPPORTED_CONNECTIONS: dict[str, tuple[Object, str]] = {
-    "credentials": (
-        {"auth": {"clientCredentialsSecretRef": {"name": "default"}}},
-        "spec.auth.clientCredentialsSecretRef is not supported yet; use tokenSecretRef",
-    ),
-    "proxy": ({"proxyUrl": "http://proxy.example:3128"}, "spec.proxyUrl is not supported yet; remove it"),
-    "rate": (
-        {"requestsPerSecond": 5},
-        "spec.requestsPerSecond and burst are not supported yet; use maxConcurrentRequests",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", UNSUPPORTED_CONNECTIONS)
-def test_connections_that_are_not_there_yet_are_refused(space: Space, simulator: SimulatorProcess, name: str) -> None:
-    spec, message = UNSUPPORTED_CONNECTIONS[name]
-    space.connection("other", **spec)
-    space.jwk("one", pasted(), connectionRef={"name": "other"})
-    assert space.wait("one", "InvalidSpec").message == f"ApinizerConnection other: {message}."
-    assert simulator.requests(space.project) == []
-
-
 def test_columns(space: Space) -> None:
     space.jwk("one", pasted(ec("my-kid")), name="remote name")
     space.wait("one")

@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from jwk_operator.apinizer.client import ManagementClient
+from jwk_operator.apinizer.credentials import StaticToken
 from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.apinizer.transport import Endpoint
 
@@ -46,7 +47,7 @@ async def line(*, read_only: bool = False) -> AsyncIterator[tuple[Manager, Manag
     async with TestServer(application) as server:
         url = str(server.make_url("/apiops/"))
         endpoint = Endpoint(url, connect_timeout=5, read_timeout=5, read_only=read_only)
-        client = ManagementClient(endpoint, Secret(TOKEN), manager.told)
+        client = ManagementClient(endpoint, StaticToken(Secret(TOKEN)), manager.told)
         try:
             yield manager, client
         finally:

@@ -11,6 +11,7 @@ from aiohttp import web
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.apinizer.answers import Answer, Deployment, EnvironmentOutcome, Verdict
 from jwk_operator.apinizer.client import ManagementClient
+from jwk_operator.apinizer.credentials import StaticToken
 from jwk_operator.apinizer.scrub import Secret
 from unit.manager import TOKEN, line, says
 
@@ -163,7 +164,7 @@ async def test_truncated_answer() -> None:
 async def test_nobody_listens() -> None:
     async with line() as (_, client):
         endpoint = client.endpoint
-    client = ManagementClient(endpoint, Secret(TOKEN))
+    client = ManagementClient(endpoint, StaticToken(Secret(TOKEN)))
     answer = await client.delete("shop", "signing")
     await client.aclose()
     assert answer == Answer(Verdict.UNREACHABLE, f"{endpoint.address} refuses connections")

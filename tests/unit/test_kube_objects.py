@@ -25,7 +25,7 @@ ODD = (
 
 @pytest.mark.parametrize("text", ["abc", " abc", "abc\n", "\tabc\r\n", "\x0babc\x0c"])
 def test_token_without_white_space_around_it(text: str) -> None:
-    assert token_of(Secret(text), SOURCE) == Secret("abc")
+    assert token_of(text, SOURCE) == Secret("abc")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_token_without_white_space_around_it(text: str) -> None:
 )
 def test_what_is_no_token(text: str, message: str) -> None:
     with pytest.raises(SourceKeyNotFoundError) as caught:
-        token_of(Secret(text), SOURCE)
+        token_of(text, SOURCE)
     assert str(caught.value) == message
 
 

@@ -8,6 +8,7 @@ from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.budget import Urgency
 from jwk_operator.apinizer.client import ManagementClient
+from jwk_operator.apinizer.credentials import StaticToken
 from jwk_operator.apinizer.lists import SHORT_WHILE, ProjectLists
 from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.apinizer.transport import Endpoint
@@ -32,7 +33,7 @@ class Client(ManagementClient):
     """Answers lists when the test says so."""
 
     def __init__(self) -> None:
-        super().__init__(Endpoint("http://127.0.0.1:1"), Secret("token"))
+        super().__init__(Endpoint("http://127.0.0.1:1"), StaticToken(Secret("token")))
         self.asked: list[asyncio.Future[Answer | Entries]] = []
         self.urgencies: list[Urgency] = []
 

@@ -9,12 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jwk_operator.api.connection import ApinizerConnectionSpec
 from jwk_operator.api.jwk import JWKSpec
 from jwk_operator.api.names import Aside, Claim, Phase, RemoteName, aside_name, source_digest
 from jwk_operator.reconcile.delays import after, backoff, checkup
 from jwk_operator.reconcile.request import create_body
-from jwk_operator.reconcile.support import unsupported_by_connection
 from unit.builders import TARGET, UID, a_claim, a_spec
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(
@@ -192,25 +190,3 @@ def test_body_of_the_create_call(fields: dict[str, Any], jwk_str: str | None, bo
 
 
 TOKEN = {"tokenSecretRef": {"name": "s"}}
-
-
-@pytest.mark.parametrize(
-    ("fields", "why"),
-    [
-        ({}, None),
-        (
-            {"auth": {"clientCredentialsSecretRef": {"name": "s"}}},
-            "spec.auth.clientCredentialsSecretRef is not supported yet; use tokenSecretRef",
-        ),
-        ({"proxyUrl": "http://p"}, "spec.proxyUrl is not supported yet; remove it"),
-        (
-            {"requestsPerSecond": 1},
-            "spec.requestsPerSecond and burst are not supported yet; use maxConcurrentRequests",
-        ),
-        ({"burst": 1}, "spec.requestsPerSecond and burst are not supported yet; use maxConcurrentRequests"),
-        ({"readOnly": True}, None),
-    ],
-)
-def test_connections_that_are_supported(fields: dict[str, Any], why: str | None) -> None:
-    spec = ApinizerConnectionSpec.model_validate({"baseUrl": "https://m", "auth": TOKEN, **fields})
-    assert unsupported_by_connection(spec) == why

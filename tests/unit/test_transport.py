@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from jwk_operator.apinizer.client import retry_after
-from jwk_operator.apinizer.transport import TRANSPORT_ERRORS, AnswerTooLargeError, Endpoint, explain
+from jwk_operator.apinizer.limits import AnswerTooLargeError
+from jwk_operator.apinizer.transport import TRANSPORT_ERRORS, Endpoint, explain
 
 ENDPOINT = Endpoint("https://m.example/apiops")
 

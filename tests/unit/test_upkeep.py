@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from jwk_operator.api.base import IN_USE_FINALIZER
+from jwk_operator.apinizer.credentials import StaticToken
 from jwk_operator.kube.client import CONNECTIONS, JWKS, SECRETS, ApiError, ApiUnavailableError
 from jwk_operator.kube.events import EventPoster
 from jwk_operator.kube.secrets import SourceRef, Sources
@@ -75,7 +76,8 @@ class World:
     def token(self) -> str | None:
         """The token that a deletion would use if the Secret were gone."""
         line = self.connections.last_good(MAIN)
-        return line.client.token.reveal() if line else None
+        credential = line.client.credential if line else None
+        return credential.token.reveal() if isinstance(credential, StaticToken) else None
 
     @property
     def held(self) -> bool:

@@ -50,6 +50,20 @@ class Auth(ApiModel):
     )
 
 
+class ProxyAuthSecretRef(ApiModel):
+    """A Secret that holds user name and password for the proxy."""
+
+    name: str = Field(min_length=1, max_length=253, description="Name of the Secret.")
+    username_key: str = Field("username", min_length=1, max_length=253, description="Key that holds the user name.")
+    password_key: str = Field("password", min_length=1, max_length=253, description="Key that holds the password.")
+    namespace: str | None = Field(
+        None,
+        min_length=1,
+        max_length=63,
+        description="Namespace of the Secret. ClusterApinizerConnection only, and needed there.",
+    )
+
+
 class CaRef(ApiModel):
     """A PEM bundle of certificate authorities."""
 
@@ -118,7 +132,13 @@ class ApinizerConnectionSpec(ApiModel):
     auth: Auth = Field(description="How to log in; exactly one of the two ways.")
     tls: Tls | None = Field(None, description="How the manager's certificate is checked.")
     proxy_url: str | None = Field(
-        None, min_length=1, max_length=2048, description="HTTP proxy on the way to the manager."
+        None,
+        min_length=1,
+        max_length=2048,
+        description="HTTP proxy on the way to the manager, http or https. The process's environment is not asked.",
+    )
+    proxy_auth_secret_ref: ProxyAuthSecretRef | None = Field(
+        None, description="User name and password for the proxy, from a Secret."
     )
     connect_timeout_seconds: int = Field(5, ge=1, le=300, description="Time-out for connecting, in seconds.")
     read_timeout_seconds: int = Field(30, ge=1, le=600, description="Time-out for an answer, in seconds.")

@@ -56,6 +56,20 @@ _COMMON_RULES = (
     http_url_rule("spec", "proxyUrl", "http://HOST:PORT"),
     Rule(
         "spec",
+        "!has(self.proxyUrl) || !self.proxyUrl.matches('^[^/]*//[^/?#]*@')",
+        "spec.proxyUrl cannot hold a user name or password: remove them and set spec.proxyAuthSecretRef",
+        ".proxyUrl",
+        FORBIDDEN,
+    ),
+    Rule(
+        "spec",
+        "!has(self.proxyAuthSecretRef) || has(self.proxyUrl)",
+        "spec.proxyAuthSecretRef needs spec.proxyUrl: set proxyUrl or remove proxyAuthSecretRef",
+        ".proxyAuthSecretRef",
+        FORBIDDEN,
+    ),
+    Rule(
+        "spec",
         "!has(self.burst) || has(self.requestsPerSecond)",
         "spec.burst needs spec.requestsPerSecond: set requestsPerSecond or remove burst",
         ".burst",
@@ -70,6 +84,7 @@ _REFS = (
     ("spec.auth.tokenSecretRef", "Secret"),
     ("spec.auth.clientCredentialsSecretRef", "Secret"),
     ("spec.tls.caRef", "Secret or ConfigMap"),
+    ("spec.proxyAuthSecretRef", "Secret"),
 )
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -26,10 +27,20 @@ from jwk_operator.apinizer.answers import (
     read_environments,
     read_list,
 )
+from jwk_operator.apinizer.auth import IssuedAuth, IssuedToken, IssuedTokens, NoTokenError, StaticAuth
 from jwk_operator.apinizer.budget import Budget, Urgency
+from jwk_operator.apinizer.credentials import ClientCredentials, Credential
 from jwk_operator.apinizer.gate import RATE_LIMITED, Gate
-from jwk_operator.apinizer.scrub import Secret, presentable
-from jwk_operator.apinizer.transport import TRANSPORT_ERRORS, Endpoint, exchange, explain, open_client
+from jwk_operator.apinizer.limits import MOST_BYTES, MOST_BYTES_OF_LIST
+from jwk_operator.apinizer.scrub import presentable
+from jwk_operator.apinizer.token_call import of_token_call, read_token, token_request
+from jwk_operator.apinizer.transport import (
+    TRANSPORT_ERRORS,
+    Endpoint,
+    exchange,
+    explain,
+    open_client,
+)
 
 DEFAULT_RETRY_AFTER = 5.0
 LONGEST_RETRY_AFTER = 3600.0
@@ -42,7 +53,7 @@ class CallObserver(Protocol):
 
 
 class ManagementClient:
-    """One connection to a manager with one token; shared by everything that uses the connection.
+    """One connection to a manager with one credential; shared by everything that uses the connection.
 
     Every method returns an `Answer` or a value, and raises nothing for what the network or the manager may do.
     """
@@ -50,16 +61,20 @@ class ManagementClient:
     def __init__(
         self,
         endpoint: Endpoint,
-        token: Secret,
+        credential: Credential,
         observer: CallObserver | None = None,
         clock: Callable[[], float] = time.monotonic,
         gate: Gate | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Open a client. Raises ssl.SSLError when the endpoint's `ca_pem` holds no certificate."""
         self.endpoint = endpoint
-        self.token = token
-        self.credential: object = token
-        self.token_expires_at: datetime | None = None
+        self.credential = credential
+        self._auth = (
+            IssuedAuth(IssuedTokens(partial(self._issue, credential), clock, now))
+            if isinstance(credential, ClientCredentials)
+            else StaticAuth(credential)
+        )
         self._http = open_client(endpoint)
         self.gate = gate or Gate(Budget(endpoint.max_concurrent_requests), clock)
         self._observe = observer
@@ -67,6 +82,11 @@ class ManagementClient:
         self._root = f"{endpoint.address}/apiops"
         self._users = 0
         self._retired = False
+
+    @property
+    def token_expires_at(self) -> datetime | None:
+        """When the token in use ends, where that is known."""
+        return self._auth.expires_at
 
     async def list_jwks(self, project: str, urgency: Urgency = Urgency.USER) -> Answer | dict[str, RemoteEntry]:
         """GET the project's list: entries by name, or the answer that came instead."""
@@ -217,10 +237,12 @@ class ManagementClient:
         self, call: str, method: str, path: str, body: Mapping[str, Any] | None, secrets: tuple[str, ...]
     ) -> tuple[Answer, dict[str, Any]]:
         request = self._http.build_request(method, self._root + path, json=body)
-        request.headers["Authorization"] = f"Bearer {self.token.reveal()}"
+        most = MOST_BYTES_OF_LIST if call == "list" else MOST_BYTES
         started = time.monotonic()
         try:
-            response, content = await exchange(self._http, request, self.endpoint)
+            response, content = await exchange(self._http, request, self.endpoint, self._auth, most)
+        except NoTokenError as error:
+            return error.answer, {}
         except TRANSPORT_ERRORS as error:
             self._told(call, 0, started)
             return Answer(Verdict.UNREACHABLE, explain(error, self.endpoint)), {}
@@ -233,6 +255,9 @@ class ManagementClient:
         status, body = response.status_code, _json_object(content)
         if status == 200 and body is not None and body.get("success") is True:
             return Answer(Verdict.OK, http_status=status), body
+        if status == 407:
+            why = "the proxy wants other credentials; check spec.proxyAuthSecretRef of the connection"
+            return Answer(Verdict.SERVER_ERROR, why, status), {}
         if 200 <= status < 400:
             where = "elsewhere (a redirect)" if status >= 300 else "in a form that is not documented"
             return Answer(Verdict.SERVER_ERROR, f"Apinizer answered {status} {where}", status), {}
@@ -248,8 +273,25 @@ class ManagementClient:
             answer = replace(answer, text=RATE_LIMITED, retry_after=delay)
         return answer, {}
 
+    async def _issue(self, credential: ClientCredentials) -> IssuedToken:
+        """Make the token call. Raises `NoTokenError` with what it came to, as the answer of the call that needs it."""
+        request = token_request(self._http, self._root, credential)
+        started = time.monotonic()
+        try:
+            response, content = await exchange(self._http, request, self.endpoint, None, MOST_BYTES)
+        except TRANSPORT_ERRORS as error:
+            self._told("token", 0, started)
+            text = f"the token call failed: {explain(error, self.endpoint)}"
+            raise NoTokenError(Answer(Verdict.UNREACHABLE, text)) from None
+        self._told("token", response.status_code, started)
+        issued = read_token(response.status_code, content)
+        if issued is not None:
+            return issued
+        answer, _ = self._interpret("token", response, content, ())
+        raise NoTokenError(of_token_call(answer))
+
     def _presentable(self, text: str, secrets: Iterable[str]) -> str:
-        return presentable(text[:4000], (self.token.reveal(), *secrets))
+        return presentable(text[:4000], (*self.credential.secrets, *self._auth.secrets, *secrets))
 
     def _told(self, call: str, status: int, started: float) -> None:
         if self._observe is not None:

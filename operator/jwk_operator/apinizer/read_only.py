@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import httpx
 
+TOKEN_PATH = "/apiops/auth/token"  # noqa: S105
+
 
 class ReadOnlyError(Exception):
     """A request that could change something was about to leave on a read-only connection.
@@ -32,5 +34,5 @@ class ReadOnlyTransport(httpx.AsyncBaseTransport):
 
 
 def _changes_nothing(request: httpx.Request) -> bool:
-    """Whether a request may leave. The token call, a POST that changes nothing, will be let through here."""
-    return request.method == "GET"
+    """Whether a request may leave: any that reads, and the token call, a POST that changes nothing."""
+    return request.method == "GET" or (request.method == "POST" and request.url.path == TOKEN_PATH)

@@ -15,11 +15,21 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
+from jwk_operator.apinizer.limits import AnswerTooLargeError, EncodedAnswerError, LimitedTransport, limited
 from jwk_operator.apinizer.read_only import ReadOnlyTransport
+from jwk_operator.apinizer.scrub import Secret
 
-MOST_BYTES = 64 * 1024 * 1024
 USER_AGENT = "jwk-operator"
 _NOT_UNRESERVED = re.compile(r"[^A-Za-z0-9._~/%-]")
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy on the way to a manager. `url` is without user name and password."""
+
+    url: str
+    user: Secret | None = None
+    password: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,8 @@ class Endpoint:
     insecure_skip_verify: bool = False
     max_concurrent_requests: int = 8
     read_only: bool = False
-    """Whether nothing but a GET may leave."""
+    """Whether nothing but a GET, or a token call, may leave."""
+    proxy: Proxy | None = None
 
     @property
     def address(self) -> str:
@@ -58,7 +69,7 @@ def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
 def open_client(endpoint: Endpoint) -> httpx.AsyncClient:
     """Open a client for an endpoint: no redirects, no cookies, nothing from the process's environment.
 
-    On a read-only endpoint any request but a GET raises `ReadOnlyError`.
+    On a read-only endpoint any request but a GET and the token call raises `ReadOnlyError`.
     """
     context = tls_context(endpoint)
 
@@ -71,7 +82,10 @@ def open_client(endpoint: Endpoint) -> httpx.AsyncClient:
         opened._retry_connection = False
         return opened
 
-    transport: httpx.AsyncBaseTransport = AiohttpTransport(client=session, verify=context, trust_env=False)
+    # The proxy goes into the inner transport: one given to httpx would get a transport of its own, past the guards.
+    transport: httpx.AsyncBaseTransport = LimitedTransport(
+        AiohttpTransport(client=session, verify=context, trust_env=False, proxy=_proxy(endpoint))
+    )
     return httpx.AsyncClient(
         transport=ReadOnlyTransport(transport) if endpoint.read_only else transport,
         headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
@@ -82,6 +96,14 @@ def open_client(endpoint: Endpoint) -> httpx.AsyncClient:
     )
 
 
+def _proxy(endpoint: Endpoint) -> httpx.Proxy | None:
+    proxy = endpoint.proxy
+    if proxy is None:
+        return None
+    auth = (proxy.user.reveal(), proxy.password.reveal()) if proxy.user and proxy.password else None
+    return httpx.Proxy(proxy.url, auth=auth)
+
+
 async def _keep_encoded(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """Encode again what aiohttp decodes in a path: to many servers `a;b` is `a`, which would be another JWK."""
     path = _NOT_UNRESERVED.sub(lambda found: f"%{ord(found[0]):02X}", request.url.raw_path)
@@ -89,49 +111,40 @@ async def _keep_encoded(request: aiohttp.ClientRequest, send: aiohttp.ClientHand
     return await send(request)
 
 
-class AnswerTooLargeError(Exception):
-    """An answer is larger than any that the API can mean."""
-
-
 async def exchange(
-    client: httpx.AsyncClient, request: httpx.Request, endpoint: Endpoint
+    client: httpx.AsyncClient, request: httpx.Request, endpoint: Endpoint, auth: httpx.Auth | None, most_bytes: int
 ) -> tuple[httpx.Response, bytes]:
-    """Send a request and read the answer whole.
+    """Send a request and read the answer whole; `auth` authorizes it.
 
-    Raises one of `TRANSPORT_ERRORS` when there is no complete answer within the endpoint's time-outs and size limit.
+    Raises one of `TRANSPORT_ERRORS` when there is no complete answer within the endpoint's time-outs and `most_bytes`,
+    and what `auth` raises.
     """
     async with asyncio.timeout(endpoint.connect_timeout + 2 * endpoint.read_timeout):
-        response = await client.send(request, stream=True)
+        response = await client.send(limited(request, most_bytes), auth=auth, stream=True)
         try:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    raise AnswerTooLargeError
-            return response, bytes(body)
+            return response, await response.aread()
         finally:
             await response.aclose()
 
 
-TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, AnswerTooLargeError, OSError, TimeoutError)
+TRANSPORT_ERRORS = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    aiohttp.ClientError,
+    AnswerTooLargeError,
+    EncodedAnswerError,
+    OSError,
+    TimeoutError,
+)
 
 
 def explain(error: BaseException, endpoint: Endpoint) -> str:
     """Say in a stable sentence why there was no answer; nothing of the exception's own text gets through."""
     causes = list(_chain(error))
     for cause in causes:
-        # aiohttp's own error is of this class, too, without the code; the one with it comes next in the chain
-        if isinstance(cause, ssl.SSLCertVerificationError) and hasattr(cause, "verify_code"):
-            why = {10: "it has expired", 62: "it is for another host name", 18: "it is self-signed"}.get(
-                cause.verify_code, "no trusted authority signed it"
-            )
-            return f"the TLS certificate of {endpoint.address} is not accepted: {why}; check spec.tls of the connection"
-        if isinstance(cause, AnswerTooLargeError):
-            return f"{endpoint.address} sent an answer that is larger than any the API can mean"
-        if isinstance(cause, socket.gaierror):
-            return f"the host name of {endpoint.address} cannot be resolved; check spec.baseUrl of the connection"
-        if isinstance(cause, ConnectionRefusedError):
-            return f"{endpoint.address} refuses connections"
+        why = _explained(cause, endpoint)
+        if why is not None:
+            return why
     if any(isinstance(cause, (ssl.SSLError, aiohttp.ClientSSLError)) for cause in causes):
         return f"no TLS connection to {endpoint.address}; check the scheme and port of spec.baseUrl"
     closed = f"{endpoint.address} closed the connection before its answer was complete"
@@ -141,6 +154,37 @@ def explain(error: BaseException, endpoint: Endpoint) -> str:
     if any(isinstance(cause, (TimeoutError, httpx.TimeoutException)) for cause in causes):
         return f"{endpoint.address} did not answer in time"
     return closed
+
+
+def _explained(cause: BaseException, endpoint: Endpoint) -> str | None:
+    """Say what one exception of a chain means; None for what others in the chain may tell better."""
+    match cause:
+        # aiohttp's own error is of this class, too, without the code; the one with it comes next in the chain
+        case ssl.SSLCertVerificationError() if hasattr(cause, "verify_code"):
+            why = {10: "it has expired", 62: "it is for another host name", 18: "it is self-signed"}.get(
+                cause.verify_code, "no trusted authority signed it"
+            )
+            return f"the TLS certificate of {endpoint.address} is not accepted: {why}; check spec.tls of the connection"
+        case AnswerTooLargeError():
+            return f"{endpoint.address} sent an answer that is larger than any the API can mean"
+        case EncodedAnswerError():
+            return f"{endpoint.address} sent a compressed answer, which was not asked for"
+        case aiohttp.ClientHttpProxyError():
+            return _refused_by_proxy(cause, endpoint)
+        case aiohttp.ClientProxyConnectionError() if endpoint.proxy is not None:
+            return f"the proxy {endpoint.proxy.url} cannot be reached; check spec.proxyUrl of the connection"
+        case socket.gaierror():
+            return f"the host name of {endpoint.address} cannot be resolved; check spec.baseUrl of the connection"
+        case ConnectionRefusedError():
+            return f"{endpoint.address} refuses connections"
+    return None
+
+
+def _refused_by_proxy(error: aiohttp.ClientHttpProxyError, endpoint: Endpoint) -> str:
+    proxy = endpoint.proxy.url if endpoint.proxy else ""
+    if error.status == 407:
+        return f"the proxy {proxy} wants other credentials; check spec.proxyAuthSecretRef of the connection"
+    return f"the proxy {proxy} does not connect to {endpoint.address} ({error.status})"
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:

@@ -117,13 +117,25 @@ def _decode(value: str, source: SourceRef) -> str:
         raise SourceKeyNotFoundError(f"{source} does not hold text") from None
 
 
-def token_of(secret: Secret, source: SourceRef) -> Secret:
+def text_of(value: str, source: SourceRef) -> Secret:
+    """Return a name or password without white space around it. Raises `SourceKeyNotFoundError` for none, or for
+    control characters in it.
+    """
+    text = value.strip()
+    if not text:
+        raise SourceKeyNotFoundError(f"{source} is empty")
+    if not text.isprintable():
+        raise SourceKeyNotFoundError(f"{source} holds line breaks or control characters")
+    return Secret(text)
+
+
+def token_of(value: str, source: SourceRef) -> Secret:
     """Return the token in a Secret's value without white space around it, such as the newline that editors add.
 
     Raises `SourceKeyNotFoundError` when nothing is left, or when there is white space or a control character inside: a
     header cannot carry it, and it is no token.
     """
-    token = secret.reveal().strip()
+    token = value.strip()
     if not token:
         raise SourceKeyNotFoundError(f"{source} is empty; it must hold the token")
     if not all(0x21 <= ord(character) <= 0x7E for character in token):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,16 +21,13 @@ from jwk_operator.apinizer.environments import ProjectEnvironments
 from jwk_operator.apinizer.gate import Gate
 from jwk_operator.apinizer.lists import ProjectLists
 from jwk_operator.apinizer.transport import Endpoint
-from jwk_operator.kube.client import ApiError
 from jwk_operator.kube.connections import is_going
 from jwk_operator.kube.jwks import claim_of, connection_of, wished_name
-from jwk_operator.kube.secrets import SourceKeyNotFoundError, SourceNotFoundError, SourceRef, Sources, token_of
+from jwk_operator.kube.secrets import Sources
 from jwk_operator.kube.store import Raw, Store
+from jwk_operator.reconcile.connection_secrets import read_secrets, sources_of
 from jwk_operator.reconcile.locks import Locks
 from jwk_operator.reconcile.state import Problem, Ready
-from jwk_operator.reconcile.support import unsupported_by_connection
-
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 ConnectionKey = tuple[str, str, str]
 """Kind, namespace (empty for the cluster-wide kind) and name."""
@@ -203,7 +199,7 @@ class Connections:
         if self._lines.get(key) is refused:
             self.drop(key)
         opened = await self.line(key, spec)
-        return isinstance(opened, Line) and opened.client.token != refused.client.token
+        return isinstance(opened, Line) and opened.client.credential != refused.client.credential
 
     def referring(self, kind: str, namespace: str, name: str) -> Iterator[ConnectionKey]:
         """Yield the connections that refer to a Secret or ConfigMap."""
@@ -211,7 +207,7 @@ class Connections:
             found = self._store.get((own, connection))
             connection_kind = ConnectionKind.NAMESPACED if own else ConnectionKind.CLUSTER
             spec, _why = _read_spec(connection_kind, found["spec"]) if found else (None, "")
-            if spec and any((r.kind, r.namespace, r.name) == (kind, namespace, name) for r in _sources(spec, own)):
+            if spec and any((r.kind, r.namespace, r.name) == (kind, namespace, name) for r in sources_of(spec, own)):
                 yield connection_kind, own, connection
 
     def _allowed(self, spec: ApinizerConnectionSpec, namespace: str) -> bool:
@@ -225,40 +221,19 @@ class Connections:
         return allowed.selector is not None and selects(allowed.selector, labels)
 
     async def _open(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> Line | Problem:
-        reference = spec.auth.token_secret_ref
-        if reference is None:
-            return Problem(Reason.INVALID_SPEC, f"{key[0]} {key[2]}: spec.auth.tokenSecretRef is needed.")
-        source = SourceRef("Secret", reference.namespace or key[1], reference.name, reference.key)
+        who = f"{key[0]} {key[2]}"
+        found = await read_secrets(self._sources, spec, key[1], who)
+        if isinstance(found, Problem):
+            return found
+        endpoint = replace(_endpoint(spec, found.ca_pem), proxy=found.proxy)
+        gate = self._gate(key, spec, endpoint.address)
         try:
-            token = token_of(await self._sources.read(source), source)
-            endpoint = _endpoint(spec, await self._ca(key, spec))
-            gate = self._gate(key, spec, endpoint.address)
-            client = ManagementClient(endpoint, token, self._observer, self._clock, gate)
-        except (SourceNotFoundError, SourceKeyNotFoundError) as error:
-            return _source_problem(error, f"{key[0]} {key[2]}")
-        except ApiError as error:
-            message = f"{key[0]} {key[2]}: the operator may not read {source} ({error.reason}); check its RBAC."
-            return Problem(Reason.SECRET_NOT_FOUND, message)
+            client = ManagementClient(endpoint, found.credential, self._observer, self._clock, gate, self._now)
         except ssl.SSLError:
-            message = f"{key[0]} {key[2]}: spec.tls.caRef holds a certificate that cannot be read."
+            message = f"{who}: spec.tls.caRef holds a certificate that cannot be read."
             return Problem(Reason.SECRET_KEY_NOT_FOUND, message)
         lists, environments = ProjectLists(client, self._clock), ProjectEnvironments(client, self._clock)
-        return Line(client, lists, environments, Ready(str(source)), spec)
-
-    async def _ca(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> str | None:
-        reference = spec.tls.ca_ref if spec.tls else None
-        if reference is None:
-            return None
-        source = SourceRef(reference.kind, reference.namespace or key[1], reference.name, reference.key)
-        certificates = _CERTIFICATE.findall((await self._sources.read(source)).reveal())
-        if not certificates:
-            raise SourceKeyNotFoundError(f"{source} holds no certificate in PEM form")
-        return "\n".join(certificates)
-
-
-def _source_problem(error: Exception, who: str) -> Problem:
-    reason = Reason.SECRET_NOT_FOUND if isinstance(error, SourceNotFoundError) else Reason.SECRET_KEY_NOT_FOUND
-    return Problem(reason, f"{who}: {error}.")
+        return Line(client, lists, environments, Ready(found.source), spec)
 
 
 def _read_spec(kind: str, fields: dict[str, Any]) -> tuple[ApinizerConnectionSpec | None, str]:
@@ -270,16 +245,7 @@ def _read_spec(kind: str, fields: dict[str, Any]) -> tuple[ApinizerConnectionSpe
             f"spec.{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False)
         )
         return None, "; ".join(problems)
-    why = unsupported_by_connection(spec)
-    return (None, why) if why else (spec, "")
-
-
-def _sources(spec: ApinizerConnectionSpec, own_namespace: str) -> Iterator[SourceRef]:
-    token, ca = spec.auth.token_secret_ref, spec.tls.ca_ref if spec.tls else None
-    if token is not None:
-        yield SourceRef("Secret", token.namespace or own_namespace, token.name, token.key)
-    if ca is not None:
-        yield SourceRef(ca.kind, ca.namespace or own_namespace, ca.name, ca.key)
+    return spec, ""
 
 
 def _endpoint(spec: ApinizerConnectionSpec, ca_pem: str | None) -> Endpoint:

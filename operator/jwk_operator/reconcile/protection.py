@@ -7,7 +7,7 @@ What is needed is read off the JWKs themselves: nothing is counted that a restar
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from jwk_operator.kube.client import ApiError
 from jwk_operator.kube.connections import ConnectionWriter, is_going, is_held
@@ -77,6 +77,10 @@ class Protection:
         if found is None or (is_going(found) and not is_held(found)):
             return True
         return is_held(found) is self.is_needed(connection)
+
+    def undisturbed(self, connection: ConnectionKey) -> AbstractAsyncContextManager[None]:
+        """Keep the finalizer as it is while something else of a connection is written, which would make it fail."""
+        return self._locks.hold(connection)
 
     async def settle(self, connection: ConnectionKey) -> None:
         """Add or take away the finalizer, if need be. Raises what the API server's client raises."""

@@ -123,6 +123,7 @@ class Operator:
             self._jwks,
             self._connections,
             connection_writer,
+            protection,
             events,
             self._released,
             now,

@@ -24,6 +24,7 @@ from jwk_operator.reconcile.connection_status import (
     render_connection,
 )
 from jwk_operator.reconcile.connections import ConnectionKey, Connections, Line
+from jwk_operator.reconcile.protection import Protection
 from jwk_operator.reconcile.state import Problem
 from jwk_operator.runtime.logs import fields
 from jwk_operator.runtime.queue import QueueClosedError, WorkQueue
@@ -55,6 +56,7 @@ class Prober:
         jwks: Store,
         connections: Connections,
         writer: ConnectionWriter,
+        protection: Protection,
         events: EventPoster,
         released: Callable[[ConnectionKey], None],
         now: Callable[[], datetime],
@@ -65,6 +67,7 @@ class Prober:
         self._jwks = jwks
         self._connections = connections
         self._writer = writer
+        self._protection = protection
         self._events = events
         self._released = released
         self._now = now
@@ -180,25 +183,31 @@ class Prober:
                 self._queue.wake_later(connection, Task.PROBE, delays.checkup(interval, self._chance.random()))
 
     async def _report(self, connection: ConnectionKey, opened: Line | Problem) -> None:
+        async with self._protection.undisturbed(connection):
+            told = await self._write(connection, opened)
+        raw = self._store.get(connection[1:])
+        if told is not None and raw is not None:
+            warning, reason, message = told
+            await self._events.post_about_connection(raw, warning=warning, reason=reason, message=message)
+
+    async def _write(self, connection: ConnectionKey, opened: Line | Problem) -> tuple[bool, str, str] | None:
+        """Patch the status if need be, and return the Event that the change is worth."""
         raw = self._store.get(connection[1:])
         if raw is None or is_going(raw):
-            return
+            return None
         last = ApinizerConnectionStatus.model_validate(raw["status"])
         new = render_connection(last, self._facts(connection, raw, opened))
         patch = connection_patch(raw["status"], new)
         if not patch:
-            return
+            return None
         try:
             await self._writer.status(raw, patch)
         except ApiError as error:
             if error.status not in (404, 409):
                 raise
             await self._writer.refresh(connection[1:])
-            return
-        told = news(last, new)
-        if told is not None:
-            warning, reason, message = told
-            await self._events.post_about_connection(raw, warning=warning, reason=reason, message=message)
+            return None
+        return news(last, new)
 
     def _facts(self, connection: ConnectionKey, raw: Raw, opened: Line | Problem) -> ConnectionFacts:
         line = opened if isinstance(opened, Line) else None
