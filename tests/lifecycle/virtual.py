@@ -39,8 +39,8 @@ class StoryQueue(WorkQueue[Key, Cause]):
     """The operator's own queue, except that delays are virtual and a worker gets a key when the story says so."""
 
     def __init__(self, clock: Clock, when_done: Callable[[], None]) -> None:
-        super().__init__(_RANK)
-        self._clock = clock
+        super().__init__(_RANK, clock=clock.monotonic)
+        self._story = clock
         self._when_done = when_done
         self._due_at: dict[tuple[Key, Cause], float] = {}
         self._granted: asyncio.Queue[Key] = asyncio.Queue()
@@ -51,7 +51,7 @@ class StoryQueue(WorkQueue[Key, Cause]):
         if delay <= 0:
             self.wake(key, cause)
         else:
-            self._due_at[key, cause] = self._clock.seconds + delay
+            self._due_at[key, cause] = self._story.seconds + delay
 
     def cancel(self, key: Key, cause: Cause) -> None:
         """Forget a delayed wake-up, if there is one."""
@@ -79,7 +79,7 @@ class StoryQueue(WorkQueue[Key, Cause]):
 
     def ring(self) -> None:
         """Wake whoever is due by now."""
-        for place in [place for place, due in self._due_at.items() if due <= self._clock.seconds]:
+        for place in [place for place, due in self._due_at.items() if due <= self._story.seconds]:
             del self._due_at[place]
             self.wake(*place)
 

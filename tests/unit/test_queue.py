@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jwk_operator.runtime.queue import QueueClosedError, WorkQueue
+from jwk_operator.runtime.queue import Lanes, QueueClosedError, WorkQueue
 
 Queue = WorkQueue[str, str]
 RANK = {"timer": 0, "event": 1, "start": 2}
@@ -191,3 +191,112 @@ async def _play(steps: list[tuple[str, str, str]]) -> None:
             out.add(taken)
         assert len(queue) == len(due)
         assert queue.busy == len(out)
+
+
+class Hands:
+    """A queue on a clock of the test, with letters for keys; the first letter is the lane."""
+
+    def __init__(self, limit: int = 4, reserve: int = 1) -> None:
+        self.time = 0.0
+        lanes: Lanes[str] = Lanes(lambda key: key[0], limit, reserve, urgent=0.0)
+        lag = {"user": 0.0, "repair": 5.0, "drift": 30.0}
+        rank = {"repair": 1, "user": 2, "drift": 3}
+        self.queue: WorkQueue[str, str] = WorkQueue(rank, lag=lag, lanes=lanes, clock=lambda: self.time)
+
+    def wake(self, cause: str, *keys: str) -> None:
+        for key in keys:
+            self.queue.wake(key, cause)
+
+    async def take(self, most: int = 99) -> list[str]:
+        """Take what can be had now."""
+        taken: list[str] = []
+        while len(taken) < most:
+            try:
+                async with asyncio.timeout(0):
+                    taken.append((await self.queue.take())[0])
+            except TimeoutError:
+                break
+        return taken
+
+
+async def test_users_come_before_repairs_and_these_before_drift() -> None:
+    hands = Hands(limit=99)
+    hands.wake("drift", "a1")
+    hands.wake("repair", "a2")
+    hands.wake("user", "a3")
+    assert await hands.take() == ["a3", "a2", "a1"]
+
+
+async def test_nobody_waits_for_ever() -> None:
+    hands = Hands(limit=99)
+    hands.wake("drift", "a1")
+    hands.time = 31
+    hands.wake("user", "a2")
+    assert await hands.take() == ["a1", "a2"]
+
+
+async def test_a_key_moves_up_when_a_user_changes_it_and_keeps_the_stronger_cause() -> None:
+    hands = Hands(limit=99)
+    hands.wake("drift", "a1")
+    hands.wake("repair", "a2")
+    hands.wake("user", "a1")
+    assert await hands.queue.take() == ("a1", "drift")
+    assert await hands.take() == ["a2"]
+
+
+async def test_a_slow_lane_leaves_workers_for_the_others_and_a_place_for_its_users() -> None:
+    hands = Hands()
+    hands.wake("drift", *(f"a{number}" for number in range(9)))
+    hands.time = 1000
+    hands.wake("drift", "b0")
+    assert await hands.take() == ["a0", "a1", "a2", "b0"], "three of four places, as one is for users"
+    hands.wake("user", "a7", "a8")
+    assert await hands.take() == ["a7"], "the place that is kept; then the lane is full"
+
+
+async def test_a_place_that_gets_free_goes_to_the_next_of_the_lane() -> None:
+    hands = Hands()
+    hands.wake("drift", *(f"a{number}" for number in range(6)))
+    assert await hands.take() == ["a0", "a1", "a2"]
+    hands.queue.done("a1")
+    assert await hands.take() == ["a3"]
+    hands.wake("user", "a5")
+    assert await hands.take() == ["a5"]
+    hands.queue.done("a5")
+    assert await hands.take() == [], "the reserve is not for drift"
+    hands.queue.done("a0")
+    assert await hands.take() == ["a4"]
+
+
+async def test_how_long_the_first_has_been_ready() -> None:
+    hands = Hands(limit=1, reserve=0)
+    assert hands.queue.longest_ready() == 0
+    hands.wake("user", "a1", "a2")
+    hands.time = 7
+    assert await hands.take() == ["a1"]
+    assert hands.queue.longest_ready() == 7
+    assert hands.queue.longest_busy() == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from(["user", "repair", "drift", "done"]), st.integers(0, 11)), max_size=80))
+async def test_every_key_that_was_woken_is_given_out_once_workers_are_free(steps: list[tuple[str, int]]) -> None:
+    hands = Hands(limit=2, reserve=1)
+    busy: list[str] = []
+    for what, number in steps:
+        hands.time += 1
+        key = f"{'ab'[number % 2]}{number}"
+        if what == "done":
+            if busy:
+                hands.queue.done(busy.pop(0))
+        else:
+            hands.wake(what, key)
+        taken = await hands.take()
+        assert not set(taken) & set(busy), "one worker for each key"
+        busy += taken
+        for lane in "ab":
+            assert sum(key[0] == lane for key in busy) <= 2
+    while busy:
+        hands.queue.done(busy.pop(0))
+        busy += await hands.take()
+    assert len(hands.queue) == 0
+    assert hands.queue.longest_ready() == 0

@@ -88,15 +88,6 @@ PROBLEMS: list[tuple[str, list[Raw], dict[str, Any], Problem]] = [
         (R.CONNECTION_NOT_FOUND, f"{CLUSTER} main does not exist; create it or correct spec.connectionRef."),
     ),
     ("unreadable", [a_connection(baseUrl=None)], {}, (R.INVALID_SPEC, f"{OWN} default: spec.baseUrl: Field required.")),
-    (
-        "not supported",
-        [a_connection(burst=1)],
-        {},
-        (
-            R.INVALID_SPEC,
-            f"{OWN} default: spec.requestsPerSecond and burst are not supported yet; use maxConcurrentRequests.",
-        ),
-    ),
     ("nobody is allowed", [for_all()], MAIN, (R.CONNECTION_NOT_ALLOWED, NOT_ALLOWED)),
     ("others are allowed", [for_all(names=["x"])], MAIN, (R.CONNECTION_NOT_ALLOWED, NOT_ALLOWED)),
     (

@@ -60,6 +60,19 @@ class Reason(StrEnum):
         return Waiting.OPERATOR
 
 
+BY_CONNECTION = frozenset(
+    {
+        Reason.CIRCUIT_OPEN,
+        Reason.UNREACHABLE,
+        Reason.SERVER_ERROR,
+        Reason.RATE_LIMITED,
+        Reason.UNAUTHORIZED,
+        Reason.DELETION_BLOCKED,
+    }
+)
+"""Reasons that may be over once the connection of a JWK works again."""
+
+
 class ConnectionReason(StrEnum):
     """Why the Ready condition of a connection has its status."""
 

@@ -12,7 +12,7 @@ from enum import Enum
 from functools import partial
 
 from jwk_operator.api.jwk import ConnectionKind
-from jwk_operator.api.reasons import Reason
+from jwk_operator.api.reasons import BY_CONNECTION, Reason
 from jwk_operator.kube.client import (
     CLUSTER_CONNECTIONS,
     CONFIG_MAPS,
@@ -22,13 +22,13 @@ from jwk_operator.kube.client import (
     SECRETS,
     ApiError,
     ApiUnavailableError,
-    Kind,
     KubeClient,
 )
 from jwk_operator.kube.connections import ConnectionWriter, is_going, is_same, trim_connection
 from jwk_operator.kube.events import EventPoster
 from jwk_operator.kube.jwks import JwkWriter, claim_of, connection_of, open_store, read, wished_name
 from jwk_operator.kube.metadata import watch_metadata
+from jwk_operator.kube.namespaces import trim_namespace
 from jwk_operator.kube.secrets import Sources
 from jwk_operator.kube.store import Change, Key, Raw, Store, key_of
 from jwk_operator.reconcile.connections import ConnectionKey, Connections
@@ -37,10 +37,11 @@ from jwk_operator.reconcile.gather import Gatherer
 from jwk_operator.reconcile.protection import Protection
 from jwk_operator.reconcile.reconciler import Reconciler, Result, utc_now
 from jwk_operator.reconcile.state import Cause
+from jwk_operator.runtime.lists import Lists
 from jwk_operator.runtime.logs import fields
 from jwk_operator.runtime.metrics import Metrics
 from jwk_operator.runtime.probing import Prober
-from jwk_operator.runtime.queue import QueueClosedError, WorkQueue
+from jwk_operator.runtime.queue import Lanes, QueueClosedError, WorkQueue
 from jwk_operator.runtime.settings import Settings
 from jwk_operator.runtime.upkeep import Duty, Upkeep, connection_key
 
@@ -49,18 +50,9 @@ log = logging.getLogger(__name__)
 _RANK = {
     cause: rank for rank, cause in enumerate((Cause.TIMER, Cause.EVENT, Cause.CHECKUP, Cause.START, Cause.DEPENDENCY))
 }
-_BY_CONNECTION = frozenset(
-    {
-        Reason.CIRCUIT_OPEN,
-        Reason.UNREACHABLE,
-        Reason.SERVER_ERROR,
-        Reason.RATE_LIMITED,
-        Reason.UNAUTHORIZED,
-        Reason.DELETION_BLOCKED,
-    }
-)
-"""Reasons that may be over once the connection works again."""
 _STUCK = 600.0
+_LAG = {Cause.EVENT: 0.0, Cause.DEPENDENCY: 1.0, Cause.START: 2.0, Cause.TIMER: 5.0, Cause.CHECKUP: 30.0}
+"""Seconds by which a pass lets others go ahead: what users change and delete before repairs, these before drift."""
 _SPREAD = 0.005
 """Seconds by which each of many resources that are woken together is put off."""
 
@@ -97,7 +89,7 @@ class Operator:
         clusterwide = settings.namespaces is None
         self._jwks = open_store()
         self._connection_store = Store(trim_connection)
-        self._namespaces = Store(_trim_namespace) if clusterwide else None
+        self._namespaces = Store(trim_namespace) if clusterwide else None
         self._sources = Sources(client)
         self._connections = Connections(
             self._connection_store, self._namespaces, self._sources, self.metrics.called, clock, now
@@ -130,18 +122,24 @@ class Operator:
             self._random,
         )
         self.upkeep = Upkeep(self._connection_store, self._connections, protection, events, self._random.random)
-        self.queue: WorkQueue[Key, Cause] = WorkQueue(_RANK)
+        lanes = Lanes(self._lane, settings.workers // 2, settings.workers // 8, urgent=_LAG[Cause.DEPENDENCY])
+        self.queue: WorkQueue[Key, Cause] = WorkQueue(_RANK, lag=_LAG, lanes=lanes, clock=clock)
+        self._lists = Lists(client, settings.namespaces)
         self._failures: dict[Key, int] = {}
 
     # --- what is remembered ----------------------------------------------------------------------------------------
 
+    def _lane(self, key: Key) -> ConnectionKey | None:
+        raw = self._jwks.get(key)
+        return None if raw is None else connection_of(raw)
+
     async def load(self) -> None:
         """Read every connection, namespace and JWK once, so that no decision rests on half of them; wake all JWKs."""
-        await self._load(CONNECTIONS, self._connection_store)
+        await self._lists.load(CONNECTIONS, self._connection_store)
         if self._namespaces is not None:
-            await self._load(CLUSTER_CONNECTIONS, self._connection_store, clusterwide_kind=True)
-            await self._load(NAMESPACES, self._namespaces, clusterwide_kind=True)
-        await self._load(JWKS, self._jwks)
+            await self._lists.load(CLUSTER_CONNECTIONS, self._connection_store, clusterwide_kind=True)
+            await self._lists.load(NAMESPACES, self._namespaces, clusterwide_kind=True)
+        await self._lists.load(JWKS, self._jwks)
         self.loaded = True
         for key in self._jwks:
             self.queue.wake(key, Cause.START)
@@ -152,7 +150,7 @@ class Operator:
 
     async def sweep(self) -> None:
         """Compare what is remembered with lists: an interrupted watch tells of no deletions, a dead one of nothing."""
-        changed, gone = await self._load(JWKS, self._jwks)
+        changed, gone = await self._lists.load(JWKS, self._jwks)
         for raw in gone:
             self._gone(raw)
         for key in changed:
@@ -163,26 +161,9 @@ class Operator:
             [(CONNECTIONS, False)] if self._namespaces is None else [(CONNECTIONS, False), (CLUSTER_CONNECTIONS, True)]
         )
         for kind, clusterwide_kind in kinds:
-            changed, gone = await self._load(kind, self._connection_store, clusterwide_kind=clusterwide_kind)
+            changed, gone = await self._lists.load(kind, self._connection_store, clusterwide_kind=clusterwide_kind)
             for key in (*changed, *map(key_of, gone)):
                 self._reopen(connection_key(key))
-
-    async def _load(self, kind: Kind, store: Store, *, clusterwide_kind: bool = False) -> tuple[list[Key], list[Raw]]:
-        """Take in whole lists; return the keys of what was new in them, and what the store had to drop."""
-        changed: list[Key] = []
-        gone: list[Raw] = []
-        scope: Iterable[str | None] = self._settings.namespaces or (None,)
-        for namespace in (None,) if clusterwide_kind else scope:
-            listed: set[Key] = set()
-            newest = 0
-            async for items, version in self._client.list(kind, namespace):
-                newest = int(version)
-                for raw in items:
-                    listed.add(key_of(raw))
-                    if store.put(raw) is Change.PRESENT:
-                        changed.append(key_of(raw))
-            gone += store.sweep(listed, newest, _scope_of(namespace, kind))
-        return changed, gone
 
     # --- what is watched -------------------------------------------------------------------------------------------
 
@@ -399,7 +380,9 @@ class Operator:
 
     def alive(self) -> str | None:
         """Return what is stuck, or None."""
-        return "a worker is stuck" if self.queue.longest_busy() > _STUCK else None
+        if self.queue.longest_busy() > _STUCK:
+            return "a worker is stuck"
+        return "the queue is stuck" if self.queue.longest_ready() > _STUCK else None
 
     def render_metrics(self) -> bytes:
         """Return the metrics as they are now."""
@@ -409,21 +392,8 @@ class Operator:
 
 
 def _waits_for_connection(raw: Raw | None) -> bool:
-    return raw is not None and read(raw).reason in _BY_CONNECTION
+    return raw is not None and read(raw).reason in BY_CONNECTION
 
 
 def _waits_for_name(raw: Raw | None) -> bool:
     return raw is not None and read(raw).reason is Reason.NAME_CONFLICT
-
-
-def _trim_namespace(raw: Raw) -> Raw:
-    return {"metadata": {name: raw["metadata"].get(name) for name in ("name", "uid", "resourceVersion", "labels")}}
-
-
-def _scope_of(namespace: str | None, kind: Kind) -> Callable[[Key], bool]:
-    """Return which keys of a store a list was about: both kinds of connections share one."""
-    if namespace is not None:
-        return lambda key: key[0] == namespace
-    if kind is CONNECTIONS:
-        return lambda key: key[0] != ""
-    return lambda key: key[0] == "" if kind in (CLUSTER_CONNECTIONS, NAMESPACES) else True

@@ -24,8 +24,9 @@ class Settings:
     grace_period: float = 25.0
     """How long calls that are under way may take to end after SIGTERM."""
 
-    workers: int = 32
-    """Resources worked on at once. Each connection's own budget limits the calls to its manager."""
+    workers: int = 64
+    """Resources worked on at once; half of them at most are of one connection, so that a slow one leaves room. Each
+    connection's own budget limits the calls to its manager."""
 
     sweep_interval: float = 600.0
     """How often what is remembered is compared with a list, to find deletions that no watch told of."""
