@@ -12,6 +12,8 @@ from harness.simulator import SimulatorProcess
 from harness.space import Space
 
 COUNT = 200
+TOLD_OF_THE_CONNECTION = 5
+"""Writes of its status: what the first probe found, and now and then how many JWKs there are."""
 
 
 def test_two_hundred_while_stopped_then_a_restart(
@@ -32,6 +34,8 @@ def test_two_hundred_while_stopped_then_a_restart(
     assert Counter(simulator.writes(space.project)) == Counter(("create", name) for name in names)
     assert len(simulator.requests(space.project, "list")) == 1
     writes = Counter((request.verb, request.resource, request.name) for request in audit.writes())
+    told = writes.pop(("patch", "apinizerconnections/status", "default"))
+    assert told <= TOLD_OF_THE_CONNECTION
     assert writes == Counter(
         [
             ("patch", "apinizerconnections", "default"),

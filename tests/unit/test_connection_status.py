@@ -14,6 +14,7 @@ from jwk_operator.reconcile.connection_status import (
     ConnectionFacts,
     Probe,
     connection_patch,
+    is_current,
     news,
     render_connection,
 )
@@ -121,8 +122,23 @@ def test_a_connection_that_does_not_work(facts: ConnectionFacts, ready: tuple[st
 
 
 def test_a_connection_that_names_no_project_is_ready_without_a_probe() -> None:
-    facts = replace(FINE, project=None, probe=None, users=0)
+    facts = replace(FINE, project=None, probe=None, users=0, askable=False)
     assert conditions(first(facts))["Ready"][:2] == ("True", "NotProbed")
+
+
+def test_before_the_first_probe_of_a_process_the_last_word_stands() -> None:
+    known = first(FINE)
+    unprobed = replace(FINE, probe=None, users=9)
+    later = render_connection(known, unprobed)
+    assert later.conditions == known.conditions
+    assert later.environments == known.environments
+    assert later.jwks == 9
+    assert conditions(first(unprobed))["Ready"] == ("Unknown", "NotProbed", "Not probed yet.")
+    changed = render_connection(known, replace(unprobed, generation=4))
+    assert conditions(changed)["Ready"][:2] == ("Unknown", "NotProbed")
+    assert is_current(known, 3)
+    assert not is_current(known, 4)
+    assert not is_current(first(probed(REFUSED)), 3)
 
 
 @pytest.mark.parametrize("verdict", [Verdict.FORBIDDEN, Verdict.PROJECT_MISSING])

@@ -60,7 +60,9 @@ class ConnectionFacts:
     problem: Problem | None = None
     """Why it cannot be used at all."""
     probe: Probe | None = None
-    """The last probe; None while there was none, or no project is known to ask for."""
+    """The last probe; None while this process has made none."""
+    askable: bool = True
+    """Whether any project is known to ask for."""
     held: Answer | None = None
     """What every call gets at present in place of an answer."""
     circuit_changed: datetime | None = None
@@ -83,7 +85,9 @@ def judge(facts: ConnectionFacts) -> Judgement:
     if facts.held is not None and facts.held.verdict in (Verdict.UNAUTHORIZED, Verdict.CIRCUIT_OPEN):
         return _refused(facts, facts.held)
     if facts.probe is None:
-        return Judgement("True", ConnectionReason.NOT_PROBED, _NOT_PROBED)
+        if facts.askable:
+            return Judgement(None, ConnectionReason.NOT_PROBED, "Not probed yet.")
+        return Judgement("True", ConnectionReason.NOT_PROBED, _NOTHING_TO_PROBE)
     if isinstance(facts.probe.outcome, Answer):
         return _refused(facts, facts.probe.outcome)
     number = len(facts.probe.outcome)
@@ -92,7 +96,7 @@ def judge(facts: ConnectionFacts) -> Judgement:
     return Judgement("True", ConnectionReason.CONNECTED, message)
 
 
-_NOT_PROBED = "The credential can be read; the connection is probed as soon as it or a JWK of it names a project."
+_NOTHING_TO_PROBE = "The credential can be read; the connection is probed as soon as it or a JWK of it names a project."
 
 
 def _refused(facts: ConnectionFacts, answer: Answer) -> Judgement:
@@ -192,6 +196,13 @@ def _environments(last: ApinizerConnectionStatus, facts: ConnectionFacts) -> lis
         return last.environments
     entries = facts.probe.outcome[:_MOST_ENVIRONMENTS]
     return [ConnectionEnvironment(name=entry.name, type=entry.type, status=entry.status) for entry in entries]
+
+
+def is_current(status: ApinizerConnectionStatus, generation: int) -> bool:
+    """Whether a status that an earlier process wrote says that this very connection works, on a probe's word."""
+    ready = _ready(status)
+    works = ready is not None and ready.status == "True" and ready.reason == ConnectionReason.CONNECTED
+    return works and status.observed_generation == generation
 
 
 def news(last: ApinizerConnectionStatus, new: ApinizerConnectionStatus) -> tuple[bool, str, str] | None:

@@ -144,8 +144,7 @@ class Operator:
         for key in self._jwks:
             self.queue.wake(key, Cause.START)
         self.upkeep.begin()
-        for connection in map(connection_key, self._connection_store):
-            self.prober.check(connection)
+        self.prober.begin()
         log.info("loaded", extra=fields(jwks=len(self._jwks), connections=len(self._connection_store)))
 
     async def sweep(self) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import IntEnum
 
-from jwk_operator.api.connection import ApinizerConnectionStatus
+from pydantic import ValidationError
+
+from jwk_operator.api.connection import ApinizerConnectionSpec, ApinizerConnectionStatus
 from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.kube.client import ApiError, ApiUnavailableError
 from jwk_operator.kube.connections import ConnectionWriter, is_going
@@ -20,6 +22,7 @@ from jwk_operator.reconcile.connection_status import (
     ConnectionFacts,
     Probe,
     connection_patch,
+    is_current,
     news,
     render_connection,
 )
@@ -28,6 +31,7 @@ from jwk_operator.reconcile.protection import Protection
 from jwk_operator.reconcile.state import Problem
 from jwk_operator.runtime.logs import fields
 from jwk_operator.runtime.queue import QueueClosedError, WorkQueue
+from jwk_operator.runtime.upkeep import connection_key
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +82,19 @@ class Prober:
         self._queue: WorkQueue[ConnectionKey, Task] = WorkQueue({task: task.value for task in Task})
         connections.on_gate_change = self._gate_changed
 
+    def begin(self) -> None:
+        """Everything is loaded. What worked before a restart is probed when its turn comes, the rest now."""
+        for key in self._store:
+            connection, raw = connection_key(key), self._store.get(key)
+            if raw is None:
+                continue
+            interval = _interval(raw)
+            if interval is not None and is_current(_status(raw), raw["metadata"].get("generation", 1)):
+                self._queue.wake_later(connection, Task.PROBE, self._chance.random() * interval)
+                self.count(connection)
+            else:
+                self._queue.wake(connection, Task.PROBE)
+
     def check(self, connection: ConnectionKey) -> None:
         """A connection, or what it refers to, has changed: probe it now."""
         if self._store.get(connection[1:]) is None:
@@ -88,11 +105,14 @@ class Prober:
     def count(self, connection: ConnectionKey) -> None:
         """A JWK came to a connection or left it: tell in a while how many there are, and probe if it is the first."""
         raw = self._store.get(connection[1:])
-        if raw is None or raw["status"].get("jwks") == self._jwks.count("connection", connection):
+        if raw is None or self._is_counted(connection, raw):
             return
-        task = Task.REPORT if connection in self._probes else Task.PROBE
+        task = Task.REPORT if is_current(_status(raw), raw["metadata"].get("generation", 1)) else Task.PROBE
         if not self._queue.is_delayed(connection, task):
             self._queue.wake_later(connection, task, _GATHERING)
+
+    def _is_counted(self, connection: ConnectionKey, raw: Raw) -> bool:
+        return bool(raw["status"].get("jwks") == self._jwks.count("connection", connection))
 
     def _forget(self, connection: ConnectionKey) -> None:
         self._probes.pop(connection, None)
@@ -115,9 +135,17 @@ class Prober:
             for _ in range(_PROBERS):
                 group.create_task(self._work())
 
-    def finish(self) -> None:
-        """Begin nothing new."""
+    async def finish(self, patience: float) -> None:
+        """Probe nothing any more, and tell what was being gathered."""
         self._queue.close()
+        try:
+            async with asyncio.timeout(patience):
+                for key in self._store:
+                    connection, raw = connection_key(key), self._store.get(key)
+                    if raw is not None and raw["status"] and not self._is_counted(connection, raw):
+                        await self.serve(connection, Task.REPORT)
+        except (ApiError, ApiUnavailableError, TimeoutError) as error:
+            log.warning("statuses of connections were left to the next start: %s", error or "no answer in time")
 
     async def _work(self) -> None:
         while True:
@@ -145,7 +173,8 @@ class Prober:
         await self._report(connection, opened)
 
     async def _probe(self, connection: ConnectionKey, line: Line) -> None:
-        project = line.spec.project_name or self._some_project(connection)
+        raw = self._store.get(connection[1:])
+        project = self._project(connection, raw) if raw else None
         if project is None:
             self._probes.pop(connection, None)
             return
@@ -157,11 +186,13 @@ class Prober:
         if not (isinstance(outcome, Answer) and outcome.local):
             self._probes[connection] = Probe(project, outcome, self._now())
 
-    def _some_project(self, connection: ConnectionKey) -> str | None:
-        """The project of any JWK will do, to see whether the manager answers and accepts the credential."""
+    def _project(self, connection: ConnectionKey, raw: Raw) -> str | None:
+        """The connection's own project, or that of any JWK, which shows as well whether it works."""
+        if raw["spec"].get("projectName"):
+            return str(raw["spec"]["projectName"])
         for key in self._jwks.find("connection", connection):
-            raw = self._jwks.get(key)
-            project = raw["spec"].get("projectName") if raw else None
+            jwk = self._jwks.get(key)
+            project = jwk["spec"].get("projectName") if jwk else None
             if project:
                 return str(project)
         return None
@@ -195,7 +226,7 @@ class Prober:
         raw = self._store.get(connection[1:])
         if raw is None or is_going(raw):
             return None
-        last = ApinizerConnectionStatus.model_validate(raw["status"])
+        last = _status(raw)
         new = render_connection(last, self._facts(connection, raw, opened))
         patch = connection_patch(raw["status"], new)
         if not patch:
@@ -220,6 +251,7 @@ class Prober:
             credential=line.ready.credential if line else "",
             problem=opened if isinstance(opened, Problem) else None,
             probe=self._probes.get(connection),
+            askable=self._project(connection, raw) is not None,
             held=gate.held(line.client.credential) if gate and line else None,
             circuit_changed=gate.circuit.changed if gate else None,
             token_expires_at=line.client.token_expires_at if line else None,
@@ -235,6 +267,19 @@ class Prober:
             extra=fields(connection="/".join(part for part in connection if part), failures=failures),
         )
         self._queue.wake_later(connection, task, delays.backoff(failures, self._chance.random()))
+
+
+def _status(raw: Raw) -> ApinizerConnectionStatus:
+    return ApinizerConnectionStatus.model_validate(raw["status"])
+
+
+def _interval(raw: Raw) -> float | None:
+    """Seconds between probes of a connection that works; None for one that is probed on changes alone."""
+    try:
+        seconds = ApinizerConnectionSpec.model_validate(raw["spec"]).resync_interval.total_seconds()
+    except ValidationError:
+        return None
+    return seconds or None
 
 
 def _is_passing(probe: Probe) -> bool:

@@ -68,6 +68,7 @@ async def _serve(
             task.cancel()
         await _drain(operator, workers, _LAST_CHANCE)
         await operator.upkeep.finish(_LAST_PATCHES)
+        await operator.prober.finish(_LAST_PATCHES)
         upkeep.cancel()
         await operator.aclose()
 
