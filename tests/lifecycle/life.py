@@ -12,9 +12,10 @@ from jwk_operator.kube.client import KubeClient
 from jwk_operator.kube.store import Key
 from jwk_operator.reconcile.state import Cause
 from jwk_operator.runtime.operator import Operator, Watched
+from jwk_operator.runtime.probing import Task
 from jwk_operator.runtime.settings import Settings
 from lifecycle.gate import CrashError, Gate, Stop, entered
-from lifecycle.virtual import Clock, StoryQueue
+from lifecycle.virtual import Clock, IdleQueue, StoryQueue
 
 Raw = dict[str, Any]
 
@@ -40,6 +41,7 @@ class Life:
             chance=random.Random(1),  # noqa: S311
         )
         self._operator.queue = self.queue
+        self._operator.prober._queue = IdleQueue({task: task.value for task in Task})
         self.current: Key | None = None
         """The resource of the pass that is under way."""
         self._worker: asyncio.Task[None] | None = None

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from jwk_operator.kube.store import Key
+from jwk_operator.reconcile.connections import ConnectionKey
 from jwk_operator.reconcile.state import Cause
 from jwk_operator.runtime.operator import _RANK
+from jwk_operator.runtime.probing import Task
 from jwk_operator.runtime.queue import WorkQueue
 
 START = datetime(2027, 1, 1, tzinfo=UTC)
@@ -33,6 +35,13 @@ class Clock:
     def pass_to(self, seconds: float) -> None:
         """Let time pass until then."""
         self.seconds = max(self.seconds, seconds)
+
+
+class IdleQueue(WorkQueue[ConnectionKey, Task]):
+    """The queue of probes. Stories have none: the first call after an outage is the probe, as in life without them."""
+
+    def wake_later(self, key: ConnectionKey, cause: Task, delay: float) -> None:
+        """Nothing happens later of itself."""
 
 
 class StoryQueue(WorkQueue[Key, Cause]):
