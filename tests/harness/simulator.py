@@ -15,6 +15,7 @@ from harness.waiting import until
 
 TOKEN = "token-of-the-tests-7f3c1b"
 READER = "token-that-only-reads-52e8d0"
+CLIENTS = {"client-one": "secret-of-client-one-41d2", "client-two": "secret-of-client-two-90aa"}
 ENVIRONMENTS = ("development", "production")
 
 Record = dict[str, Any]
@@ -63,7 +64,8 @@ class SimulatorProcess:
         self._port = 0
         self._process: Process | None = None
         reader = {"token": READER, "permissions": "read"}
-        seed = {"projects": [_project(name) for name in projects], "tokens": [TOKEN, reader]}
+        clients = [{"id": name, "secret": secret} for name, secret in CLIENTS.items()]
+        seed = {"projects": [_project(name) for name in projects], "tokens": [TOKEN, reader], "clients": clients}
         (folder / "seed.json").write_text(json.dumps(seed))
 
     def __enter__(self) -> SimulatorProcess:

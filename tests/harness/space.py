@@ -93,6 +93,22 @@ class Space:
         assert found is not None, f"JWK {self.name}/{name} is gone"
         return found
 
+    def connection_status(self, name: str = "default") -> Object:
+        """Return the status of a connection; empty before there is one."""
+        found = self.cluster.find(CONNECTION, self.name, name)
+        return (found or {}).get("status") or {}
+
+    def wait_connection(self, reason: str, name: str = "default", seconds: float = SECONDS) -> Condition:
+        """Wait until a connection's Ready condition has a reason, and return the condition."""
+
+        def look() -> Condition | None:
+            for item in self.connection_status(name).get("conditions", ()):
+                if item["type"] == "Ready" and item["reason"] == reason:
+                    return Condition(item["status"], item["reason"], item["message"])
+            return None
+
+        return until(look, lambda: f"{name} to be {reason}: {self.connection_status(name)}", seconds)
+
     def held(self, name: str = "default") -> bool:
         """Whether a connection, which is there, has the finalizer of one that is needed."""
         found = self.cluster.find(CONNECTION, self.name, name)

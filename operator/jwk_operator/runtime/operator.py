@@ -326,6 +326,7 @@ class Operator:
                 self.queue.done(key)
                 if before is not None:
                     self.upkeep.check(connection_of(before))
+                    self.prober.count(connection_of(before))
 
     def _failed(self, key: Key, cause: Cause, error: BaseException) -> None:
         self._failures[key] = failures = self._failures.get(key, 0) + 1

@@ -107,9 +107,8 @@ class Prober:
         raw = self._store.get(connection[1:])
         if raw is None or self._is_counted(connection, raw):
             return
-        task = Task.REPORT if is_current(_status(raw), raw["metadata"].get("generation", 1)) else Task.PROBE
-        if not self._queue.is_delayed(connection, task):
-            self._queue.wake_later(connection, task, _GATHERING)
+        if not self._queue.is_delayed(connection, Task.REPORT):
+            self._queue.wake_later(connection, Task.REPORT, _GATHERING)
 
     def _is_counted(self, connection: ConnectionKey, raw: Raw) -> bool:
         return bool(raw["status"].get("jwks") == self._jwks.count("connection", connection))
@@ -167,10 +166,17 @@ class Prober:
         if opened is None:
             self._forget(connection)
             return
-        if task is Task.PROBE and isinstance(opened, Line):
+        if isinstance(opened, Line) and (task is Task.PROBE or self._is_first(connection)):
             await self._probe(connection, opened)
         self._plan(connection, opened)
         await self._report(connection, opened)
+
+    def _is_first(self, connection: ConnectionKey) -> bool:
+        """Whether a connection was never probed, which its first JWK with a project makes possible."""
+        raw = self._store.get(connection[1:])
+        if raw is None or connection in self._probes:
+            return False
+        return not is_current(_status(raw), raw["metadata"].get("generation", 1))
 
     async def _probe(self, connection: ConnectionKey, line: Line) -> None:
         raw = self._store.get(connection[1:])
