@@ -1,8 +1,9 @@
 """The operator, killed with SIGKILL at one chosen write: `python -m faults.crashing POINT run ...`.
 
 POINT is `N:before` or `N:after`: the N-th request of this process that can change something, be it at the API server or
-at Apinizer, just before it is sent or as soon as its answer is there (Events are not counted). The product has no
-switch for this: the two functions that every request goes through are wrapped from outside.
+at Apinizer, just before it is sent or as soon as its answer is there. Events are not counted, and neither are statuses
+of connections, which are written beside the passes at no certain point. The product has no switch for this: the two
+functions that every request goes through are wrapped from outside.
 """
 
 from __future__ import annotations
@@ -38,13 +39,13 @@ def crash_at(point: str) -> None:
     apinizer: Any = jwk_operator.apinizer.client
     exchange, request = apinizer.exchange, KubeClient._request
 
-    async def crashing_exchange(client: Any, message: Any, endpoint: Any) -> Any:
+    async def crashing_exchange(client: Any, message: Any, *how: Any) -> Any:
         if message.method == "GET":
-            return await exchange(client, message, endpoint)
-        return await counted(lambda: exchange(client, message, endpoint))
+            return await exchange(client, message, *how)
+        return await counted(lambda: exchange(client, message, *how))
 
     async def crashing_request(self: KubeClient, method: str, path: str, **options: Any) -> Any:
-        if method == "GET" or path.endswith("/events"):
+        if method == "GET" or path.endswith("/events") or ("connections/" in path and path.endswith("/status")):
             return await request(self, method, path, **options)
         return await counted(lambda: request(self, method, path, **options))
 
