@@ -75,7 +75,17 @@ GOOD: tuple[Case, ...] = (
         for case in _both(f"url-{number}", {"baseUrl": address})
     ),
     *_both("limits", {"requestsPerSecond": 5, "burst": 10, "resyncInterval": "0s"}),
-    *_both("proxy", {"proxyUrl": "http://user:password@proxy.example:3128"}),
+    *_both("proxy", {"proxyUrl": "http://proxy.example:3128"}),
+    Case(
+        "connection-proxy-auth",
+        NAMESPACED,
+        {**CONNECTION, "proxyUrl": "https://proxy.example", "proxyAuthSecretRef": {"name": "proxy"}},
+    ),
+    Case(
+        "cluster-proxy-auth",
+        CLUSTER_WIDE,
+        {**CLUSTER, "proxyUrl": "http://h", "proxyAuthSecretRef": {"name": "proxy", "namespace": "n"}},
+    ),
     *_both("insecure", {"tls": {"insecureSkipVerify": True}}),
     Case("connection-client", NAMESPACED, {**CONNECTION, "auth": CLIENT}),
     Case("connection-ca", NAMESPACED, {**CONNECTION, "tls": {"caRef": {"name": "ca"}}}),
@@ -156,6 +166,18 @@ _BELONGING = (
     ),
 )
 
+_PROXY_AUTH_ALONE = (
+    "spec.proxyAuthSecretRef: Forbidden: spec.proxyAuthSecretRef needs spec.proxyUrl: set proxyUrl or remove "
+    "proxyAuthSecretRef"
+)
+_PROXY_NAMESPACE = (
+    "spec.proxyAuthSecretRef.namespace: Forbidden: spec.proxyAuthSecretRef.namespace belongs to "
+    "ClusterApinizerConnection only; remove it"
+)
+_PROXY_NAMESPACE_NEEDED = (
+    "spec.proxyAuthSecretRef.namespace: Required value: spec.proxyAuthSecretRef.namespace is needed in a "
+    "ClusterApinizerConnection: set it to the namespace of the Secret"
+)
 _BAD_URL = "must be an absolute http or https URL with a host: write it as"
 _URLS = (
     *(
@@ -286,8 +308,20 @@ _CONNECTIONS = (
     *_both("path", {"baseUrl": "https://h/api"}, f'spec.baseUrl: Invalid value: "https://h/api": {_PATH}'),
     *_both(
         "proxy",
-        {"proxyUrl": "socks5://user:password@h"},
+        {"proxyUrl": "socks5://h"},
         f"spec.proxyUrl: Invalid value: spec.proxyUrl {_BAD_URL} http://HOST:PORT",
+    ),
+    *_both(
+        "proxy-user",
+        {"proxyUrl": "http://user:password@proxy.example:3128"},
+        "spec.proxyUrl: Forbidden: spec.proxyUrl cannot hold a user name or password: remove them and set "
+        "spec.proxyAuthSecretRef",
+    ),
+    Case(
+        "connection-proxy-auth-alone",
+        NAMESPACED,
+        {**CONNECTION, "proxyAuthSecretRef": {"name": "proxy"}},
+        (_PROXY_AUTH_ALONE,),
     ),
     *_both(
         "auth",
@@ -374,6 +408,24 @@ _CLUSTER = (
     *_reference("auth.tokenSecretRef", {"auth": TOKEN}, "Secret"),
     *_reference("auth.clientCredentialsSecretRef", {"auth": CLIENT}, "Secret"),
     *_reference("tls.caRef", {"tls": {"caRef": {"name": "ca"}}}, "Secret or ConfigMap"),
+    Case(
+        "cluster-proxy-auth-alone",
+        CLUSTER_WIDE,
+        {**CLUSTER, "proxyAuthSecretRef": {"name": "proxy", "namespace": "n"}},
+        (_PROXY_AUTH_ALONE,),
+    ),
+    Case(
+        "connection-proxy-auth-namespace",
+        NAMESPACED,
+        {**CONNECTION, "proxyUrl": "http://h", "proxyAuthSecretRef": {"name": "proxy", "namespace": "n"}},
+        (_PROXY_NAMESPACE,),
+    ),
+    Case(
+        "cluster-proxy-auth-namespace",
+        CLUSTER_WIDE,
+        {**CLUSTER, "proxyUrl": "http://h", "proxyAuthSecretRef": {"name": "proxy"}},
+        (_PROXY_NAMESPACE_NEEDED,),
+    ),
     Case(
         "cluster-allowed-missing",
         CLUSTER_WIDE,

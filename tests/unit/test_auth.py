@@ -213,7 +213,7 @@ async def test_whoever_gives_up_does_not_take_the_token_from_the_others() -> Non
         (
             (401, {"error": "unauthorized_client", "error_description": f"No {CLIENT} with {PASSWORD}"}),
             Verdict.UNAUTHORIZED,
-            "the token call failed: No *** with ******",
+            "the token call failed: No *** with ***",
         ),
     ],
 )

@@ -28,7 +28,7 @@ def presentable(text: str, secrets: Iterable[str] = ()) -> str:
     replaced, since a message must be stable while its cause is the same.
     """
     for secret in secrets:
-        for form in {secret, quote(secret, safe="")}:
+        for form in dict.fromkeys((secret, quote(secret, safe=""))):  # in one order, as the text must be stable
             text = _without(text, form)
     text = _CHANGING.sub("…", text)
     text = " ".join("".join(character if character.isprintable() else " " for character in text).split())

@@ -82,6 +82,14 @@ class _Names(click.ParamType[tuple[str, ...]]):
     help="Seconds that calls under way may take to end after SIGTERM.",
 )
 @click.option(
+    "--proxy-from-environment",
+    is_flag=True,
+    envvar=f"{_PREFIX}_PROXY_FROM_ENVIRONMENT",
+    show_envvar=True,
+    help="Reach Apinizer through the proxy of HTTPS_PROXY, HTTP_PROXY and NO_PROXY, where a connection has no "
+    "spec.proxyUrl.",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
     default="info",
@@ -104,6 +112,7 @@ def run(
     probe_port: int,
     bind_address: str,
     grace_period: float,
+    proxy_from_environment: bool,
     log_level: str,
     log_format: str,
 ) -> None:
@@ -126,6 +135,7 @@ def run(
         probe_port=probe_port,
         bind_address=bind_address,
         grace_period=grace_period,
+        proxy_from_environment=proxy_from_environment,
     )
     try:
         access = find_access()

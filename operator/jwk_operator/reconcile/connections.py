@@ -20,7 +20,7 @@ from jwk_operator.apinizer.client import CallObserver, ManagementClient
 from jwk_operator.apinizer.environments import ProjectEnvironments
 from jwk_operator.apinizer.gate import Gate
 from jwk_operator.apinizer.lists import ProjectLists
-from jwk_operator.apinizer.transport import Endpoint
+from jwk_operator.apinizer.transport import Endpoint, Proxy
 from jwk_operator.kube.connections import is_going
 from jwk_operator.kube.jwks import claim_of, connection_of, wished_name
 from jwk_operator.kube.secrets import Sources
@@ -66,14 +66,19 @@ class Connections:
         observer: CallObserver | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        proxy_for: Callable[[str], Proxy | None] = lambda _: None,
     ) -> None:
-        """`store` holds connections of both kinds; `namespaces` is None when only some namespaces are served."""
+        """`store` holds connections of both kinds; `namespaces` is None when only some namespaces are served.
+
+        `proxy_for` gives the proxy to an address for connections that name none.
+        """
         self._store = store
         self._namespaces = namespaces
         self._sources = sources
         self._observer = observer
         self._clock = clock
         self._now = now
+        self._proxy_for = proxy_for
         self._lines: dict[ConnectionKey, Line] = {}
         self._last_good: dict[ConnectionKey, Line] = {}
         self._gates: dict[ConnectionKey, tuple[str, Gate]] = {}
@@ -225,7 +230,8 @@ class Connections:
         found = await read_secrets(self._sources, spec, key[1], who)
         if isinstance(found, Problem):
             return found
-        endpoint = replace(_endpoint(spec, found.ca_pem), proxy=found.proxy)
+        endpoint = _endpoint(spec, found.ca_pem)
+        endpoint = replace(endpoint, proxy=found.proxy or self._proxy_for(endpoint.address))
         gate = self._gate(key, spec, endpoint.address)
         try:
             client = ManagementClient(endpoint, found.credential, self._observer, self._clock, gate, self._now)

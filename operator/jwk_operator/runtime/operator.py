@@ -13,6 +13,7 @@ from functools import partial
 
 from jwk_operator.api.jwk import ConnectionKind
 from jwk_operator.api.reasons import BY_CONNECTION, Reason
+from jwk_operator.apinizer.environment_proxy import environment_proxy, no_proxy
 from jwk_operator.kube.client import (
     CLUSTER_CONNECTIONS,
     CONFIG_MAPS,
@@ -91,8 +92,9 @@ class Operator:
         self._connection_store = Store(trim_connection)
         self._namespaces = Store(trim_namespace) if clusterwide else None
         self._sources = Sources(client)
+        proxy = environment_proxy if settings.proxy_from_environment else no_proxy
         self._connections = Connections(
-            self._connection_store, self._namespaces, self._sources, self.metrics.called, clock, now
+            self._connection_store, self._namespaces, self._sources, self.metrics.called, clock, now, proxy
         )
         gatherer = Gatherer(self._jwks, self._connections, self._sources)
         writer = JwkWriter(client, self._jwks)

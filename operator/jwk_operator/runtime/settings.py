@@ -28,5 +28,8 @@ class Settings:
     """Resources worked on at once; half of them at most are of one connection, so that a slow one leaves room. Each
     connection's own budget limits the calls to its manager."""
 
+    proxy_from_environment: bool = False
+    """Whether connections without `spec.proxyUrl` use the proxy that the process's environment names."""
+
     sweep_interval: float = 600.0
     """How often what is remembered is compared with a list, to find deletions that no watch told of."""
