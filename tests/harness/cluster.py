@@ -40,6 +40,7 @@ _PLACES = {
     **{kind: f"/api/v1|{plural}" for kind, plural in _CORE.items()},
     **{kind: f"/apis/{API_VERSION}|{plural}" for kind, plural in _OWN.items()},
     **{kind: f"/apis/rbac.authorization.k8s.io/v1|{plural}" for kind, plural in _RBAC.items()},
+    "Lease": "/apis/coordination.k8s.io/v1|leases",
     "CustomResourceDefinition": "/apis/apiextensions.k8s.io/v1|customresourcedefinitions",
 }
 _numbers = itertools.count(1)

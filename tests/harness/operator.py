@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -80,6 +82,14 @@ class OperatorProcess:
         process, self._process = self.process, None
         status = process.terminate()
         assert status == 0, f"exit status {status} after SIGTERM:\n{process.tail()}"
+
+    def pause(self) -> None:
+        """SIGSTOP."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """SIGCONT."""
+        os.kill(self.process.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """Kill -9."""

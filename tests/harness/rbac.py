@@ -30,6 +30,11 @@ def shipped(overlay: str) -> list[Object]:
     return documents([ROOT / "manifests" / "overlays" / overlay / "rbac.yaml"])
 
 
+def leader_election() -> list[Object]:
+    """Return the rights to the Lease, which hold in the operator's own namespace."""
+    return documents([ROOT / "manifests" / "base" / "leader-election.yaml"])
+
+
 def granted(overlay: str) -> set[Right]:
     """Return what the shipped rules of an overlay grant."""
     return {right for document in shipped(overlay) for rule in document.get("rules") or () for right in _rights(rule)}
@@ -65,6 +70,8 @@ def install(cluster: Cluster, objects: list[Object], home: str, serves: tuple[st
     for document in objects:
         for namespace in serves if document["kind"] in ("Role", "RoleBinding") else (None,):
             cluster.apply(_placed(document, home, namespace))
+    for document in leader_election():
+        cluster.apply(_placed(document, home, home))
     kubeconfig = cluster.plane.kubeconfig_for_serviceaccount(home, ACCOUNT, folder / f"{home}.kubeconfig")
     return Account(f"system:serviceaccount:{home}:{ACCOUNT}", kubeconfig)
 

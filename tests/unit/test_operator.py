@@ -8,12 +8,12 @@ from typing import Any, cast
 import pytest
 
 from jwk_operator.api.resource import Resource
-from jwk_operator.kube.client import KubeClient
 from jwk_operator.kube.jwks import read, trim
 from jwk_operator.reconcile.reconciler import Result, _news
 from jwk_operator.reconcile.state import Cause
 from jwk_operator.runtime.operator import Operator, Watched
 from jwk_operator.runtime.settings import Settings
+from unit.cluster import FakeCluster
 
 Raw = dict[str, Any]
 
@@ -47,7 +47,7 @@ class Passes:
 
 def an_operator(passes: Passes, *objects: Raw) -> Operator:
     """An operator that knows some JWKs and has nothing to do."""
-    operator = Operator(cast("KubeClient", None), Settings())
+    operator = Operator(FakeCluster().client, Settings())
     operator._reconciler = cast("Any", passes)
     for item in objects:
         operator._jwks.put(item)

@@ -33,6 +33,7 @@ from jwk_operator.apinizer.credentials import ClientCredentials, Credential
 from jwk_operator.apinizer.gate import RATE_LIMITED, Gate
 from jwk_operator.apinizer.limits import MOST_BYTES, MOST_BYTES_OF_LIST
 from jwk_operator.apinizer.scrub import presentable
+from jwk_operator.apinizer.term import MayWrite, always
 from jwk_operator.apinizer.token_call import of_token_call, read_token, token_request
 from jwk_operator.apinizer.transport import (
     TRANSPORT_ERRORS,
@@ -66,6 +67,7 @@ class ManagementClient:
         clock: Callable[[], float] = time.monotonic,
         gate: Gate | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        may_write: MayWrite = always,
     ) -> None:
         """Open a client. Raises ssl.SSLError when the endpoint's `ca_pem` holds no certificate."""
         self.endpoint = endpoint
@@ -75,7 +77,7 @@ class ManagementClient:
             if isinstance(credential, ClientCredentials)
             else StaticAuth(credential)
         )
-        self._http = open_client(endpoint)
+        self._http = open_client(endpoint, may_write)
         self.gate = gate or Gate(Budget(endpoint.max_concurrent_requests), clock)
         self._observe = observer
         self._clock = clock

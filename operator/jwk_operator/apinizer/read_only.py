@@ -23,7 +23,7 @@ class ReadOnlyTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request that changes nothing and return the answer. Raises `ReadOnlyError` for any other."""
-        if not _changes_nothing(request):
+        if not changes_nothing(request):
             # Neither path nor body: a project's name is nobody's business in a log, and a body may hold a key.
             raise ReadOnlyError(f"a {request.method} was about to leave on a read-only connection")
         return await self._inner.handle_async_request(request)
@@ -33,6 +33,6 @@ class ReadOnlyTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def _changes_nothing(request: httpx.Request) -> bool:
+def changes_nothing(request: httpx.Request) -> bool:
     """Whether a request may leave: any that reads, and the token call, a POST that changes nothing."""
     return request.method == "GET" or (request.method == "POST" and request.url.path == TOKEN_PATH)

@@ -8,6 +8,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -16,8 +17,9 @@ from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
 from jwk_operator.apinizer.limits import AnswerTooLargeError, EncodedAnswerError, LimitedTransport, limited
-from jwk_operator.apinizer.read_only import ReadOnlyTransport
+from jwk_operator.apinizer.read_only import TOKEN_PATH, ReadOnlyTransport
 from jwk_operator.apinizer.scrub import Secret
+from jwk_operator.apinizer.term import MayWrite, NotLeaderError, TermTransport, always
 
 USER_AGENT = "jwk-operator"
 _NOT_UNRESERVED = re.compile(r"[^A-Za-z0-9._~/%-]")
@@ -66,17 +68,22 @@ def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
     return context
 
 
-def open_client(endpoint: Endpoint) -> httpx.AsyncClient:
+def open_client(endpoint: Endpoint, may_write: MayWrite = always) -> httpx.AsyncClient:
     """Open a client for an endpoint: no redirects, no cookies, nothing from the process's environment.
 
-    On a read-only endpoint any request but a GET and the token call raises `ReadOnlyError`.
+    On a read-only endpoint any request but a GET and the token call raises `ReadOnlyError`; while `may_write` says no,
+    `NotLeaderError`.
     """
     context = tls_context(endpoint)
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(ssl=context, limit=endpoint.max_concurrent_requests, keepalive_timeout=20)
         opened = aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, middlewares=(_keep_encoded,)
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            middlewares=(_keep_encoded,),
+            trace_configs=[_watchful(may_write)],
         )
         # aiohttp silently sends a PUT or DELETE again when the connection breaks. There is no public switch for it.
         opened._retry_connection = False
@@ -86,6 +93,7 @@ def open_client(endpoint: Endpoint) -> httpx.AsyncClient:
     transport: httpx.AsyncBaseTransport = LimitedTransport(
         AiohttpTransport(client=session, verify=context, trust_env=False, proxy=_proxy(endpoint))
     )
+    transport = TermTransport(transport, may_write)
     return httpx.AsyncClient(
         transport=ReadOnlyTransport(transport) if endpoint.read_only else transport,
         headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
@@ -94,6 +102,24 @@ def open_client(endpoint: Endpoint) -> httpx.AsyncClient:
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         trust_env=False,
     )
+
+
+def _watchful(may_write: MayWrite) -> aiohttp.TraceConfig:
+    """Ask once more when the connection stands: to make one takes time, in which this process may have been stopped."""
+
+    async def started(
+        _: aiohttp.ClientSession, context: SimpleNamespace, request: aiohttp.TraceRequestStartParams
+    ) -> None:
+        context.reads = request.method == "GET" or request.url.raw_path == TOKEN_PATH
+
+    async def connected(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
+        if not context.reads and not may_write():
+            raise NotLeaderError
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(started)
+    trace.on_connection_create_end.append(connected)
+    return trace
 
 
 def _proxy(endpoint: Endpoint) -> httpx.Proxy | None:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import click
 
-from jwk_operator.kube.session import AccessError, find_access
+from jwk_operator.kube.session import AccessError, find_access, own_namespace
 from jwk_operator.runtime.http import PortError
 from jwk_operator.runtime.logs import set_up_logs
 from jwk_operator.runtime.process import run as run_process
-from jwk_operator.runtime.settings import Settings
+from jwk_operator.runtime.settings import LeaseSettings, Settings
 
 _PREFIX = "JWK_OPERATOR"
 _PORT = click.IntRange(0, 65535)
@@ -90,6 +90,34 @@ class _Names(click.ParamType[tuple[str, ...]]):
     "spec.proxyUrl.",
 )
 @click.option(
+    "--leader-elect",
+    is_flag=True,
+    envvar=f"{_PREFIX}_LEADER_ELECT",
+    show_envvar=True,
+    help="Act only while holding a Lease, so that of several operators exactly one acts.",
+)
+@click.option(
+    "--lease-name",
+    default="jwk-operator",
+    envvar=f"{_PREFIX}_LEASE_NAME",
+    show_envvar=True,
+    help="Name of the Lease.",
+)
+@click.option(
+    "--lease-namespace",
+    envvar=f"{_PREFIX}_LEASE_NAMESPACE",
+    show_envvar=True,
+    help="Namespace of the Lease; in a pod the default is its own, elsewhere `default`.",
+)
+@click.option(
+    "--lease-duration",
+    type=click.FloatRange(1),
+    default=15.0,
+    envvar=f"{_PREFIX}_LEASE_DURATION",
+    show_envvar=True,
+    help="Seconds after which another operator takes over from one that does not renew, which stops after two thirds.",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
     default="info",
@@ -113,6 +141,10 @@ def run(
     bind_address: str,
     grace_period: float,
     proxy_from_environment: bool,
+    leader_elect: bool,
+    lease_name: str,
+    lease_namespace: str | None,
+    lease_duration: float,
     log_level: str,
     log_format: str,
 ) -> None:
@@ -129,7 +161,11 @@ def run(
     if all_namespaces == bool(names):
         raise click.UsageError("give either --all-namespaces or --namespace NAME (repeatable)")
     set_up_logs(log_level, log_format)
+    lease = LeaseSettings(
+        namespace=lease_namespace or own_namespace() or "default", name=lease_name, duration=lease_duration
+    )
     settings = Settings(
+        lease=lease if leader_elect else None,
         namespaces=names or None,
         metrics_port=metrics_port,
         probe_port=probe_port,

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import aiohttp
 
 from jwk_operator.api.base import GROUP, VERSION
+from jwk_operator.apinizer.term import MayWrite, NotLeaderError, always
 
 Raw = dict[str, Any]
 
@@ -62,7 +63,9 @@ EVENTS = Kind("", "v1", "events")
 class KubeClient:
     """What the operator asks of the API server. Every method raises `ApiError` or `ApiUnavailableError`."""
 
-    def __init__(self, session: aiohttp.ClientSession, server: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, server: str, may_write: MayWrite = always) -> None:
+        """While `may_write` says no, a request that could change something raises `NotLeaderError`."""
+        self.may_write = may_write
         self._session = session
         self._server = server.rstrip("/")
 
@@ -129,6 +132,8 @@ class KubeClient:
         body: Raw | None = None,
         headers: dict[str, str] | None = None,
     ) -> Raw:
+        if method != "GET" and not self.may_write():
+            raise NotLeaderError
         data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         try:
             async with self._session.request(

@@ -45,6 +45,17 @@ def find_access() -> Access:
     return _from_kubeconfig()
 
 
+def own_namespace() -> str | None:
+    """Return the namespace of the pod that this process runs in; None outside of a pod."""
+    named = os.environ.get("POD_NAMESPACE")
+    if named:
+        return named
+    try:
+        return (_SERVICE_ACCOUNT / "namespace").read_text().strip() or None
+    except OSError:
+        return None
+
+
 def _from_service_account() -> Access:
     host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
     if not host:

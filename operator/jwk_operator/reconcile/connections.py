@@ -20,6 +20,7 @@ from jwk_operator.apinizer.client import CallObserver, ManagementClient
 from jwk_operator.apinizer.environments import ProjectEnvironments
 from jwk_operator.apinizer.gate import Gate
 from jwk_operator.apinizer.lists import ProjectLists
+from jwk_operator.apinizer.term import MayWrite, always
 from jwk_operator.apinizer.transport import Endpoint, Proxy
 from jwk_operator.kube.connections import is_going
 from jwk_operator.kube.jwks import claim_of, connection_of, wished_name
@@ -67,6 +68,7 @@ class Connections:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         proxy_for: Callable[[str], Proxy | None] = lambda _: None,
+        may_write: MayWrite = always,
     ) -> None:
         """`store` holds connections of both kinds; `namespaces` is None when only some namespaces are served.
 
@@ -79,6 +81,7 @@ class Connections:
         self._clock = clock
         self._now = now
         self._proxy_for = proxy_for
+        self._may_write = may_write
         self._lines: dict[ConnectionKey, Line] = {}
         self._last_good: dict[ConnectionKey, Line] = {}
         self._gates: dict[ConnectionKey, tuple[str, Gate]] = {}
@@ -234,7 +237,9 @@ class Connections:
         endpoint = replace(endpoint, proxy=found.proxy or self._proxy_for(endpoint.address))
         gate = self._gate(key, spec, endpoint.address)
         try:
-            client = ManagementClient(endpoint, found.credential, self._observer, self._clock, gate, self._now)
+            client = ManagementClient(
+                endpoint, found.credential, self._observer, self._clock, gate, self._now, self._may_write
+            )
         except ssl.SSLError:
             message = f"{who}: spec.tls.caRef holds a certificate that cannot be read."
             return Problem(Reason.SECRET_KEY_NOT_FOUND, message)

@@ -94,7 +94,14 @@ class Operator:
         self._sources = Sources(client)
         proxy = environment_proxy if settings.proxy_from_environment else no_proxy
         self._connections = Connections(
-            self._connection_store, self._namespaces, self._sources, self.metrics.called, clock, now, proxy
+            self._connection_store,
+            self._namespaces,
+            self._sources,
+            self.metrics.called,
+            clock,
+            now,
+            proxy,
+            client.may_write,
         )
         gatherer = Gatherer(self._jwks, self._connections, self._sources)
         writer = JwkWriter(client, self._jwks)

@@ -6,14 +6,22 @@ import asyncio
 import logging
 import signal
 import time
+from typing import Any
 
+import aiohttp
 import kopf
 
+from jwk_operator.apinizer.term import MayWrite, always
 from jwk_operator.handlers import make_registry, make_settings
 from jwk_operator.kube.client import ApiError, ApiUnavailableError, KubeClient
+from jwk_operator.kube.leases import Leases
 from jwk_operator.kube.session import Access, open_session
 from jwk_operator.runtime.http import serve
+from jwk_operator.runtime.identity import own_identity
+from jwk_operator.runtime.leader import Leadership
+from jwk_operator.runtime.lease import Timing
 from jwk_operator.runtime.logs import fields
+from jwk_operator.runtime.metrics import Metrics
 from jwk_operator.runtime.operator import Operator
 from jwk_operator.runtime.settings import Settings
 
@@ -29,46 +37,147 @@ _KOPF_END = 8.0
 """Seconds that kopf may take to end; some errors of a watch leave it waiting for ever."""
 
 
+class _Term:
+    """One operator from its start to its end: with leader election the time for which it holds the Lease."""
+
+    def __init__(self, operator: Operator) -> None:
+        self.operator = operator
+        self.watching = asyncio.Event()
+        self.end = asyncio.Event()
+        self.lost = False
+        """Whether another operator may be acting already."""
+        self.workers: list[asyncio.Task[None]] = []
+
+    def lose(self) -> None:
+        """End at once: what is under way is not finished, and settled by the list in the next term of anybody."""
+        self.lost = True
+        self.operator.queue.close()
+        for worker in self.workers:
+            worker.cancel()
+        self.end.set()
+
+    def not_ready(self) -> str | None:
+        """Return what is missing for start-up to be done, or None."""
+        return None if self.operator.loaded and self.watching.is_set() else "starting"
+
+
+class _Process:
+    """What outlives a term: the way to the API server, the metrics, and the answers to probes."""
+
+    def __init__(self, session: aiohttp.ClientSession, access: Access, settings: Settings, stop: asyncio.Event) -> None:
+        self.session = session
+        self.access = access
+        self.settings = settings
+        self.stop = stop
+        self.metrics = Metrics()
+        self.term: _Term | None = None
+        self.leadership = _leadership(session, access, settings)
+
+    def alive(self) -> str | None:
+        """Return what is stuck, or None."""
+        return self.term.operator.alive() if self.term else None
+
+    def not_ready(self) -> str | None:
+        """Return why this process is not ready, or None. One that waits for the Lease is: an update may go on."""
+        if self.term is not None:
+            return self.term.not_ready()
+        return None if self.leadership is not None else "starting"
+
+    def render_metrics(self) -> bytes:
+        """Return the metrics as they are now."""
+        return self.term.operator.render_metrics() if self.term else self.metrics.render()
+
+
 async def run(access: Access, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `PortError` when a port cannot be used."""
-    stop, watching = asyncio.Event(), asyncio.Event()
+    stop = asyncio.Event()
     _on_signals(stop)
     async with open_session(access) as session:
-        operator = Operator(KubeClient(session, access.server), settings)
-
-        def not_ready() -> str | None:
-            return None if operator.loaded and watching.is_set() else "starting"
-
-        async with serve(settings, operator.render_metrics, operator.alive, not_ready):
-            loading = asyncio.create_task(_load(operator), name="load")
-            await _first_of(stop, loading)
-            if loading.done():
-                loading.result()
-                await _serve(operator, access, settings, watching, stop)
-            loading.cancel()
+        process = _Process(session, access, settings, stop)
+        async with serve(settings, process.render_metrics, process.alive, process.not_ready):
+            while not stop.is_set():
+                await _lead(process)
     log.info("stopped")
 
 
-async def _serve(
-    operator: Operator, access: Access, settings: Settings, watching: asyncio.Event, stop: asyncio.Event
-) -> None:
-    workers = [asyncio.create_task(operator.work(), name=f"worker {n}") for n in range(settings.workers)]
+def _leadership(session: aiohttp.ClientSession, access: Access, settings: Settings) -> Leadership | None:
+    lease = settings.lease
+    if lease is None:
+        return None
+    leases = Leases(KubeClient(session, access.server), lease.namespace, lease.name)
+    return Leadership(leases, own_identity(), Timing.of(lease.duration))
+
+
+async def _lead(process: _Process) -> None:
+    """Wait for the Lease, if there is leader election, and act until it is lost or the process is to end."""
+    leadership = process.leadership
+    if leadership is None:
+        await _act(process, None, always)
+        return
+    acquiring = asyncio.create_task(leadership.acquire(), name="waiting for the Lease")
+    await _first_of(acquiring, process.stop)
+    if not acquiring.done():
+        acquiring.cancel()
+        await asyncio.wait({acquiring})
+        return
+    acquiring.result()
+    holding = asyncio.create_task(leadership.hold(), name="holding the Lease")
+    try:
+        await _act(process, holding, leadership.may_write)
+    finally:
+        holding.cancel()
+        await asyncio.wait({holding})
+        await leadership.release()
+
+
+async def _act(process: _Process, holding: asyncio.Task[str] | None, may_write: MayWrite) -> None:
+    client = KubeClient(process.session, process.access.server, may_write)
+    process.term = term = _Term(Operator(client, process.settings, process.metrics))
+    ending = asyncio.create_task(_end(process.stop, holding, term), name="end of the term")
+    loading = asyncio.create_task(_load(term.operator), name="load")
+    try:
+        await _first_of(loading, term.end)
+        if loading.done():
+            loading.result()
+            await _serve(process, term)
+    finally:
+        process.term = None
+        for task in (loading, ending):
+            task.cancel()
+
+
+async def _end(stop: asyncio.Event, holding: asyncio.Task[str] | None, term: _Term) -> None:
+    """End a term when the process is to end, or the Lease is lost."""
+    if holding is None:
+        await stop.wait()
+    else:
+        await _first_of(holding, stop)
+        if holding.done():
+            log.error("not leading any more: %s", holding.result())
+            term.lose()
+    term.end.set()
+
+
+async def _serve(process: _Process, term: _Term) -> None:
+    operator, settings = term.operator, process.settings
+    term.workers = [asyncio.create_task(operator.work(), name=f"worker {n}") for n in range(settings.workers)]
     # Made before kopf starts, which at its end cancels what it has not seen before.
     beside = [
         asyncio.create_task(_sweep(operator, settings.sweep_interval), name="sweeper"),
         asyncio.create_task(operator.watch_sources(), name="watch of Secrets and ConfigMaps"),
+        asyncio.create_task(operator.prober.work(), name="probing of connections"),
     ]
     upkeep = asyncio.create_task(operator.upkeep.work(), name="upkeep of connections")
-    beside.append(asyncio.create_task(operator.prober.work(), name="probing of connections"))
     try:
-        while not stop.is_set():
-            await _watch(operator, access, settings, watching, stop)
+        while not term.end.is_set():
+            await _watch(process, term)
     finally:
         for task in beside:
             task.cancel()
-        await _drain(operator, workers, _LAST_CHANCE)
-        await operator.upkeep.finish(_LAST_PATCHES)
-        await operator.prober.finish(_LAST_PATCHES)
+        await _drain(operator, term.workers, _LAST_CHANCE)
+        if not term.lost:
+            await operator.upkeep.finish(_LAST_PATCHES)
+            await operator.prober.finish(_LAST_PATCHES)
         upkeep.cancel()
         await operator.aclose()
 
@@ -108,29 +217,30 @@ async def _sweep(operator: Operator, interval: float) -> None:
             log.warning("sweep put off: %s", type(error).__name__)
 
 
-async def _watch(
-    operator: Operator, access: Access, settings: Settings, watching: asyncio.Event, stop: asyncio.Event
-) -> None:
-    """Run kopf until a stop, or until it ends by itself, as some errors of a watch make it."""
-    ready, end = asyncio.Event(), asyncio.Event()
-    running = asyncio.create_task(_kopf(operator, access, settings, ready, end), name="kopf")
-    await _first_of(ready, running)
-    _on_signals(stop)  # kopf has set its own
-    watching.set()
-    await _first_of(stop, running)
+async def _watch(process: _Process, term: _Term) -> None:
+    """Run kopf until the term ends, or until it ends by itself, as some errors of a watch make it."""
+    ready, end, stop = asyncio.Event(), asyncio.Event(), term.end
+    running = asyncio.create_task(_kopf(term.operator, process.access, process.settings, ready, end), name="kopf")
+    await _first_of(running, ready, stop)
+    _on_signals(process.stop)  # kopf has set its own
+    term.watching.set()
+    await _first_of(running, stop)
     # kopf cancels every task that it does not know when it ends, so what is under way has to end before.
-    deadline = time.monotonic() + settings.grace_period
-    while stop.is_set() and operator.queue.busy and not running.done() and time.monotonic() < deadline:
-        operator.queue.close()
+    deadline = time.monotonic() + process.settings.grace_period
+    while stop.is_set() and term.operator.queue.busy and not running.done() and time.monotonic() < deadline:
+        term.operator.queue.close()
         await asyncio.wait({running}, timeout=0.05)
     end.set()
     await asyncio.wait({running}, timeout=_KOPF_END)
     running.cancel()
     await asyncio.wait({running}, timeout=_KOPF_END)
-    watching.clear()
+    term.watching.clear()
     error = running.exception() if running.done() and not running.cancelled() else None
     if error is None:
-        stop.set()  # kopf ends without an error only when it was told to, if need be by a signal of its own
+        # kopf ends without an error only when it was told to, if need be by a signal of its own
+        if not stop.is_set():
+            process.stop.set()
+            stop.set()
     elif not stop.is_set():
         log.error("the watches ended; starting them again", exc_info=error)
         await asyncio.sleep(1)
@@ -156,13 +266,14 @@ async def _kopf(
     )
 
 
-async def _first_of(event: asyncio.Event, task: asyncio.Task[None]) -> None:
-    """Wait until an event is set or a task is done, whichever comes first."""
-    waiter = asyncio.create_task(event.wait())
+async def _first_of(task: asyncio.Task[Any], *events: asyncio.Event) -> None:
+    """Wait until one of the events is set or the task is done, whichever comes first."""
+    waiters = [asyncio.create_task(event.wait()) for event in events]
     try:
-        await asyncio.wait({waiter, task}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({*waiters, task}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        waiter.cancel()
+        for waiter in waiters:
+            waiter.cancel()
 
 
 def _on_signals(stop: asyncio.Event) -> None:

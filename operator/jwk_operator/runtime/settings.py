@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseSettings:
+    """The Lease that operators of one kind compete for; `duration` is in seconds."""
+
+    namespace: str
+    name: str
+    duration: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Settings of one operator process. Times are in seconds."""
 
@@ -30,6 +39,9 @@ class Settings:
 
     proxy_from_environment: bool = False
     """Whether connections without `spec.proxyUrl` use the proxy that the process's environment names."""
+
+    lease: LeaseSettings | None = None
+    """Leader election; None is without, for a single operator."""
 
     sweep_interval: float = 600.0
     """How often what is remembered is compared with a list, to find deletions that no watch told of."""
