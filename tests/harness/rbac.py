@@ -36,8 +36,13 @@ def leader_election() -> list[Object]:
 
 
 def granted(overlay: str) -> set[Right]:
-    """Return what the shipped rules of an overlay grant."""
-    return {right for document in shipped(overlay) for rule in document.get("rules") or () for right in _rights(rule)}
+    """Return what the shipped rules of an overlay grant, with those for the Lease."""
+    return {
+        right
+        for document in (*shipped(overlay), *leader_election())
+        for rule in document.get("rules") or ()
+        for right in _rights(rule)
+    }
 
 
 def _rights(rule: Object) -> set[Right]:

@@ -34,12 +34,14 @@ OWN_NAMESPACE = {
     (GROUP, "jwks"): READ | {"patch"},
     (GROUP, "jwks/status"): {"patch"},
     (GROUP, "apinizerconnections"): READ | {"patch"},
+    (GROUP, "apinizerconnections/status"): {"patch"},
     ("", "secrets"): READ,
     ("", "configmaps"): READ,
     ("", "events"): {"create"},
 }
 EVERYWHERE = OWN_NAMESPACE | {
     (GROUP, "clusterapinizerconnections"): READ | {"patch"},
+    (GROUP, "clusterapinizerconnections/status"): {"patch"},
     ("", "namespaces"): {"list", "watch"},
 }
 ALL_VERBS = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
@@ -60,7 +62,7 @@ overlays = pytest.mark.parametrize("overlay", sorted(OVERLAYS.iterdir()), ids=la
 def permissions(role: Manifest) -> dict[tuple[str, str], set[str]]:
     granted: dict[tuple[str, str], set[str]] = {}
     for rule in role["rules"]:
-        assert set(rule) == {"apiGroups", "resources", "verbs"}
+        assert set(rule) - {"resourceNames"} == {"apiGroups", "resources", "verbs"}
         for group in rule["apiGroups"]:
             for resource in rule["resources"]:
                 granted.setdefault((group, resource), set()).update(rule["verbs"])
@@ -75,8 +77,13 @@ def roles(manifests: list[Manifest]) -> list[Manifest]:
 def test_overlay_builds_one_operator(overlay: Path) -> None:
     manifests = render(overlay)
     deployment = only(manifests, "Deployment")
-    assert deployment["spec"]["replicas"] == 1
-    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+    assert deployment["spec"]["replicas"] == 2
+    assert deployment["spec"]["strategy"]["type"] == "RollingUpdate"
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    variables = {item["name"]: item for item in container["env"]}
+    assert variables["JWK_OPERATOR_LEADER_ELECT"]["value"] == "true", "or both would act"
+    for name, path in (("POD_NAMESPACE", "metadata.namespace"), ("POD_UID", "metadata.uid")):
+        assert variables[name]["valueFrom"] == {"fieldRef": {"fieldPath": path}}
     account = only(manifests, "ServiceAccount")["metadata"]["name"]
     assert deployment["spec"]["template"]["spec"]["serviceAccountName"] == account
     identities = [(item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]) for item in manifests]
@@ -107,7 +114,7 @@ def test_services_and_budgets_select_the_pod(overlay: Path) -> None:
     assert deployment["selector"]["matchLabels"].items() <= labels.items()
     budget = only(manifests, "PodDisruptionBudget")["spec"]
     assert budget["selector"]["matchLabels"].items() <= labels.items()
-    # anything else would block the drain of a node while there is one replica
+    # anything else would block the drain of a node where somebody runs one replica
     assert budget["maxUnavailable"] == 1
     assert "minAvailable" not in budget
     service = only(manifests, "Service")["spec"]
@@ -142,6 +149,23 @@ def test_roles_hold_exactly_what_the_operator_uses() -> None:
     assert (role["kind"], role["metadata"]["name"]) == ("Role", NAME)
     assert permissions(cluster_role) == EVERYWHERE
     assert permissions(role) == OWN_NAMESPACE
+
+
+@overlays
+def test_the_lease_is_the_operators_own_and_no_other(overlay: Path) -> None:
+    manifests = render(overlay)
+    (role,) = (item for item in roles(manifests) if item["metadata"]["name"] == f"{NAME}-leader-election")
+    assert role["kind"] == "Role"
+    assert permissions(role) == {("coordination.k8s.io", "leases"): {"create", "get", "patch"}}
+    named = [rule["resourceNames"] for rule in role["rules"] if rule["verbs"] != ["create"]]
+    assert named == [[NAME]]
+    (binding,) = (
+        item
+        for item in manifests
+        if item["kind"] == "RoleBinding" and item["roleRef"]["name"] == role["metadata"]["name"]
+    )
+    assert binding["metadata"].get("namespace") == role["metadata"].get("namespace")
+    assert [subject["name"] for subject in binding["subjects"]] == [NAME]
 
 
 def test_cluster_wide_brings_its_namespace_and_the_crds() -> None:
