@@ -45,15 +45,20 @@ class Leadership:
 
     async def acquire(self) -> None:
         """Wait until the Lease is one's own. What goes wrong on the way is logged, and tried again."""
+        said = ""
         while True:
+            problem = ""
             try:
                 if await self._try():
                     log.info("leading", extra=fields(lease=str(self._leases), identity=self._me))
                     return
             except ApiError as error:
-                log.warning("cannot use %s: %s; check that the operator's Role allows it", self._leases, error)
+                problem = f"{error}; check that the operator's Role allows it"
             except (ApiUnavailableError, TimeoutError) as error:
-                log.warning("cannot use %s: %s", self._leases, error or "no answer in time")
+                problem = str(error) or "no answer in time"
+            if problem and problem != said:  # once, not every two seconds
+                log.warning("cannot use %s: %s", self._leases, problem)
+            said = problem
             await asyncio.sleep(self._timing.retry)
 
     async def hold(self) -> str:

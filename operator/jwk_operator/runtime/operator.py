@@ -14,6 +14,7 @@ from functools import partial
 from jwk_operator.api.jwk import ConnectionKind
 from jwk_operator.api.reasons import BY_CONNECTION, Reason
 from jwk_operator.apinizer.environment_proxy import environment_proxy, no_proxy
+from jwk_operator.apinizer.term import NotLeaderError
 from jwk_operator.kube.client import (
     CLUSTER_CONNECTIONS,
     CONFIG_MAPS,
@@ -340,7 +341,7 @@ class Operator:
     def _failed(self, key: Key, cause: Cause, error: BaseException) -> None:
         self._failures[key] = failures = self._failures.get(key, 0) + 1
         self.metrics.errors.labels(type(error).__name__).inc()
-        expected = isinstance(error, (ApiError, ApiUnavailableError))
+        expected = isinstance(error, (ApiError, ApiUnavailableError, NotLeaderError))
         log.error(
             "pass failed, repeating: %s",
             error if expected else type(error).__name__,

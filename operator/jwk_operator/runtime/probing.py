@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from jwk_operator.api.connection import ApinizerConnectionSpec, ApinizerConnectionStatus
 from jwk_operator.apinizer.answers import Answer, Verdict
+from jwk_operator.apinizer.term import NotLeaderError
 from jwk_operator.kube.client import ApiError, ApiUnavailableError
 from jwk_operator.kube.connections import ConnectionWriter, is_going
 from jwk_operator.kube.events import EventPoster
@@ -265,7 +266,7 @@ class Prober:
 
     def _failed(self, connection: ConnectionKey, task: Task, error: Exception) -> None:
         self._failures[connection] = failures = self._failures.get(connection, 0) + 1
-        expected = isinstance(error, (ApiError, ApiUnavailableError))
+        expected = isinstance(error, (ApiError, ApiUnavailableError, NotLeaderError))
         log.error(
             "probing a connection failed, repeating: %s",
             error if expected else type(error).__name__,
@@ -276,7 +277,11 @@ class Prober:
 
 
 def _status(raw: Raw) -> ApinizerConnectionStatus:
-    return ApinizerConnectionStatus.model_validate(raw["status"])
+    """Read a status; one that another version of this operator wrote, and that cannot be read, is written anew."""
+    try:
+        return ApinizerConnectionStatus.model_validate(raw["status"])
+    except ValidationError:
+        return ApinizerConnectionStatus()
 
 
 def _interval(raw: Raw) -> float | None:

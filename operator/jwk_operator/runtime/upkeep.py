@@ -9,6 +9,7 @@ from enum import IntEnum
 
 from jwk_operator.api.jwk import ConnectionKind
 from jwk_operator.api.reasons import Reason
+from jwk_operator.apinizer.term import NotLeaderError
 from jwk_operator.kube.client import ApiError, ApiUnavailableError
 from jwk_operator.kube.events import EventPoster
 from jwk_operator.kube.store import Key, Store
@@ -111,7 +112,7 @@ class Upkeep:
 
     def _failed(self, connection: ConnectionKey, duty: Duty, error: Exception) -> None:
         self._failures[connection] = failures = self._failures.get(connection, 0) + 1
-        expected = isinstance(error, (ApiError, ApiUnavailableError))
+        expected = isinstance(error, (ApiError, ApiUnavailableError, NotLeaderError))
         log.error(
             "upkeep of a connection failed, repeating: %s",
             error if expected else type(error).__name__,
