@@ -87,9 +87,8 @@ def test_a_dead_manager_costs_one_probe_at_a_time_and_one_status_each(
     statuses = Counter(request.name for request in audit.writes() if request.resource == "jwks/status")
     untouched = [statuses[name] for name in names[2:]]
     assert min(untouched) == 1
-    assert sum(count > 1 for count in untouched) <= IN_A_ROW + AT_ONCE, (
-        "only of those whose call failed is more to tell"
-    )
+    # a call is shared by all who want the same list at the same time
+    assert sum(count > 1 for count in untouched) <= COUNT // 2, "only of those whose call failed is more to tell"
     assert space.connection_status()["circuit"]["state"] == "Open"
     assert space.events(names[2]) == [], "that is the connection's to tell"
 
