@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -69,6 +70,7 @@ class Connections:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         proxy_for: Callable[[str], Proxy | None] = lambda _: None,
         may_write: MayWrite = always,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         """`store` holds connections of both kinds; `namespaces` is None when only some namespaces are served.
 
@@ -82,6 +84,7 @@ class Connections:
         self._now = now
         self._proxy_for = proxy_for
         self._may_write = may_write
+        self._chance = chance
         self._lines: dict[ConnectionKey, Line] = {}
         self._last_good: dict[ConnectionKey, Line] = {}
         self._gates: dict[ConnectionKey, tuple[str, Gate]] = {}
@@ -177,7 +180,7 @@ class Connections:
             known[1].budget.resize(*limits)
             known[1].hasten()
             return known[1]
-        gate = Gate(Budget(*limits, clock=self._clock), self._clock, self._now)
+        gate = Gate(Budget(*limits, clock=self._clock), self._clock, self._now, self._chance)
         gate.on_change = lambda: self.on_gate_change(key)
         self._gates[key] = address, gate
         return gate

@@ -103,6 +103,7 @@ class Operator:
             now,
             proxy,
             client.may_write,
+            self._random.random,
         )
         gatherer = Gatherer(self._jwks, self._connections, self._sources)
         writer = JwkWriter(client, self._jwks)
