@@ -58,7 +58,7 @@ def test_a_key_is_deployed_survives_a_restart_and_is_deleted(connected: Target) 
 def test_the_container_is_confined_and_does_not_crash(connected: Target) -> None:
     pods = json.loads(connected.kubectl("-n", SYSTEM, "get", "pods", "-o", "json"))["items"]
     running = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-    assert [status["restartCount"] for pod in running for status in pod["status"]["containerStatuses"]] == [0]
+    assert [status["restartCount"] for pod in running for status in pod["status"]["containerStatuses"]] == [0, 0]
     look = "import os, pwd; print(os.getuid(), pwd.getpwuid(os.getuid()).pw_name, os.access('/', os.W_OK))"
     python = ("/opt/jwk-operator/bin/python", "-c", look)
     seen = connected.kubectl("-n", SYSTEM, "exec", "deployment/jwk-operator", "--", *python)
