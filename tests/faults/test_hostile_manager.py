@@ -6,73 +6,23 @@ import asyncio
 import gzip
 import json
 import os
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from harness.hostile import Hostile, hostile
-from harness.tls import make_authority
+from faults.hostile_client import LIST, TOKEN, Certified, client_for, head, refused, says, served, whole
+from harness.hostile import hostile
+from harness.tls import make_authority, make_self_signed
 from jwk_operator.apinizer.answers import Answer, Verdict
-from jwk_operator.apinizer.client import ManagementClient
-from jwk_operator.apinizer.credentials import ClientCredentials, Credential, StaticToken
+from jwk_operator.apinizer.credentials import ClientCredentials
 from jwk_operator.apinizer.scrub import Secret
-from jwk_operator.apinizer.transport import Endpoint, Proxy
 
-TOKEN = "token-that-nobody-else-may-see"
-STATIC = StaticToken(Secret(TOKEN))
 MIB = 1024 * 1024
-LIST = b'{"success": true, "resultList": []}'
-_PATIENCE = 60.0
-
-
-@asynccontextmanager
-async def client_for(
-    server: Hostile,
-    credential: Credential = STATIC,
-    ca_pem: str | None = None,
-    proxy: Proxy | None = None,
-    url: str = "",
-) -> AsyncIterator[ManagementClient]:
-    client = ManagementClient(Endpoint(url or server.url, 0.5, 0.5, ca_pem, proxy=proxy), credential)
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            yield client
-    finally:
-        await client.aclose()
-
-
-def head(status: str = "200 OK", **headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
-def whole(body: bytes, status: str = "200 OK", **headers: str) -> bytes:
-    return head(status, Content_Length=str(len(body)), **headers) + body
-
-
-def says(server: Hostile, answer: bytes, *, stays: bool = True) -> None:
-    async def reply(writer: asyncio.StreamWriter) -> bool:
-        await server.send(writer, answer)
-        return stays
-
-    server.reply = reply
 
 
 def resident() -> int:
     """Bytes of this process in memory."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-async def refused(client: ManagementClient) -> Answer:
-    """Return what a list call came to, which is no list, and shows no token."""
-    answer = await client.list_jwks("shop")
-    assert isinstance(answer, Answer)
-    assert TOKEN not in repr(answer)
-    return answer
 
 
 @pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent"])
@@ -227,31 +177,6 @@ async def test_connections_are_used_again() -> None:
     assert (server.connections, len(server.requests)) == (1, 100)
 
 
-@dataclass(frozen=True, slots=True)
-class Certified:
-    """A server's TLS, and the authority that signed its certificate."""
-
-    tls: ssl.SSLContext
-    ca_pem: str
-
-
-@pytest.fixture
-def certified(tmp_path: Path) -> Certified:
-    """A certificate for 127.0.0.1."""
-    files = make_authority(tmp_path, "ours")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(files.certificate, files.key)
-    return Certified(context, files.ca.read_text())
-
-
-@pytest.fixture
-def other_authority(tmp_path: Path) -> str:
-    """Another authority, which has signed nothing that matters."""
-    folder = tmp_path / "other"
-    folder.mkdir()
-    return make_authority(folder, "other").ca.read_text()
-
-
 async def test_a_certificate_of_another_authority_gets_no_request(certified: Certified, other_authority: str) -> None:
     async with hostile(certified.tls) as server, client_for(server, ca_pem=other_authority) as client:
         answer = await refused(client)
@@ -273,47 +198,42 @@ async def test_a_certificate_for_another_host_gets_no_request(certified: Certifi
     )
 
 
-async def test_a_proxy_that_wants_other_credentials() -> None:
-    async with hostile() as proxy:
-        says(proxy, whole(b"", "407 Proxy Authentication Required", Proxy_Authenticate="Basic"))
-        wanted = "check spec.proxyAuthSecretRef of the connection"
-        given = Proxy(proxy.url, Secret("user"), Secret("wrong-password"))
-        async with client_for(proxy, proxy=given, url="https://manager.invalid") as client:
-            tunnelled = await refused(client)
-        async with client_for(proxy, proxy=given, url="http://manager.invalid") as client:
-            plain = await refused(client)
-    assert tunnelled == Answer(Verdict.UNREACHABLE, f"the proxy {proxy.url} wants other credentials; {wanted}")
-    assert plain == Answer(Verdict.SERVER_ERROR, f"the proxy wants other credentials; {wanted}", 407)
-    tunnel, request = proxy.requests
-    assert tunnel.startswith("CONNECT manager.invalid:443 ")
-    assert TOKEN not in tunnel, "the proxy of a TLS connection sees no token"
-    assert request.startswith("GET http://manager.invalid/apiops/projects/shop/jwks/ ")
-    for sent in proxy.requests:
-        assert "Proxy-Authorization: Basic dXNlcjp3cm9uZy1wYXNzd29yZA==" in sent
-
-
-async def test_a_proxy_that_is_not_there() -> None:
-    async with hostile() as gone:
-        url = gone.url
-    async with hostile() as server, client_for(server, proxy=Proxy(url)) as client:
+async def test_a_certificate_that_is_over_gets_no_request(tmp_path: Path) -> None:
+    certified = served(make_authority(tmp_path, "ours", expired=True))
+    async with hostile(certified.tls) as server, client_for(server, ca_pem=certified.ca_pem) as client:
         answer = await refused(client)
-        assert server.connections == 0, "never past the proxy"
-    assert answer == Answer(
-        Verdict.UNREACHABLE, f"the proxy {url} cannot be reached; check spec.proxyUrl of the connection"
-    )
+        assert server.requests == []
+    assert "is not accepted: it has expired; check spec.tls of the connection" in answer.text
 
 
-async def test_a_proxy_passes_on_what_the_manager_answers() -> None:
-    async with hostile() as proxy, client_for(proxy, proxy=Proxy(proxy.url), url="http://manager.invalid") as client:
-        says(proxy, whole(LIST))
+async def test_a_self_signed_certificate_gets_no_request(tmp_path: Path, other_authority: str) -> None:
+    certified = served(make_self_signed(tmp_path))
+    async with hostile(certified.tls) as server, client_for(server, ca_pem=other_authority) as client:
+        answer = await refused(client)
+        assert server.requests == []
+    assert "is not accepted: it is self-signed; check spec.tls of the connection" in answer.text
+
+
+async def test_a_list_may_be_larger_than_other_answers_but_not_without_end() -> None:
+    async with hostile() as server, client_for(server) as client:
+        says(server, whole(LIST + b" " * 2 * MIB))
         assert await client.list_jwks("shop") == {}
+        assert (await client.delete("shop", "a")).verdict is Verdict.UNREACHABLE
+        says(server, whole(LIST + b" " * 33 * MIB))
+        assert (await refused(client)).text.endswith("larger than any the API can mean")
 
 
-async def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with hostile() as proxy, hostile() as server:
-        for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
-            monkeypatch.setenv(name, proxy.url)
-        async with client_for(server) as client:
-            says(server, whole(LIST))
-            assert await client.list_jwks("shop") == {}
-        assert proxy.connections == 0
+async def test_a_token_call_byte_by_byte_is_told_as_such() -> None:
+    credential = ClientCredentials(Secret("the-client"), Secret("the-client-secret"))
+    async with hostile() as server, client_for(server, credential) as client:
+
+        async def drip(writer: asyncio.StreamWriter) -> bool:
+            await server.send(writer, head(Content_Length="100000"))
+            while True:
+                await server.send(writer, b" ")
+                await asyncio.sleep(0.05)
+
+        server.reply = drip
+        answers = await asyncio.gather(*(client.delete("shop", "a") for _ in range(5)))
+    assert {answer.text for answer in answers} == {f"the token call failed: {server.url} did not answer in time"}
+    assert len(server.requests) == 1, "whoever waited for it takes its outcome"

@@ -76,3 +76,48 @@ async def hostile(tls: ssl.SSLContext | None = None) -> AsyncIterator[Hostile]:
         for writer in list(server.open):
             writer.transport.abort()
         await listening.wait_closed()
+
+
+@dataclass(slots=True)
+class Tunnel:
+    """A proxy that connects to whatever port is asked for, on this machine. `asked` is the head of each request."""
+
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            self.asked.append(head)
+            port = int(head.split()[1].rpartition(":")[2])
+            other_reader, other_writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            await asyncio.gather(_pass_on(reader, other_writer), _pass_on(other_reader, writer))
+        except (asyncio.IncompleteReadError, OSError):
+            return
+        finally:
+            writer.close()
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(2**16):
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        return
+    finally:
+        writer.close()
+
+
+@asynccontextmanager
+async def tunnel(tls: ssl.SSLContext | None = None) -> AsyncIterator[Tunnel]:
+    """Serve as a proxy for CONNECT until the end of the block; with `tls`, the way to the proxy is encrypted, too."""
+    proxy = Tunnel()
+    listening = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, ssl=tls)
+    proxy.url = f"{'https' if tls else 'http'}://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    try:
+        yield proxy
+    finally:
+        listening.close()

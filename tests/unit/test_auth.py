@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,10 +40,12 @@ class Issuer:
         self.expires_in: Any = 3600
         self.accepted: set[str] | None = None
         self.forbidden = False
-        self.instead: web.Response | None = None
+        self.instead: Callable[[], web.Response] | None = None
         """What the token call answers in place of a token."""
         self.held: asyncio.Event | None = None
         """Token calls are answered once this is set."""
+        self.late: asyncio.Event | None = None
+        """A DELETE is refused, with its token in the text, once this is set."""
 
     @property
     def issued(self) -> int:
@@ -57,13 +59,16 @@ class Issuer:
         if self.held is not None:
             await self.held.wait()
         if self.instead is not None:
-            return self.instead
+            return self.instead()
         life = {} if self.expires_in is None else {"expires_in": self.expires_in}
         return web.json_response({"access_token": f"issued-token-{number}", "token_type": "Bearer", **life})
 
     async def any(self, request: web.Request) -> web.Response:
         token = request.headers["Authorization"].removeprefix("Bearer ")
         self.tokens.append(token)
+        if request.method == "DELETE" and self.late is not None:
+            await self.late.wait()
+            return web.json_response({"error": "bad_request", "error_description": f"{token} is odd"}, status=400)
         if self.accepted is not None and token not in self.accepted:
             return web.json_response(INVALID, status=401)
         if self.forbidden:
@@ -164,6 +169,62 @@ async def test_rights_may_come_with_a_new_token_but_it_is_not_asked_for_in_vain(
         assert await client.list_jwks("shop") == {}, "a 401 is another matter"
 
 
+async def test_a_failed_token_call_is_for_all_who_waited() -> None:
+    async with issuer() as (manager, client):
+        manager.held = asyncio.Event()
+        body = {"error": "unauthorized_client", "error_description": "Bad credentials"}
+        manager.instead = lambda: web.json_response(body, status=401)
+        calls = [asyncio.ensure_future(client.create("shop", {"name": "a"})) for _ in range(50)]
+        while manager.issued < 1:
+            await asyncio.sleep(0.001)
+        manager.held.set()
+        answers = await asyncio.gather(*calls)
+    assert {answer.text for answer in answers} == {"the token call failed: Bad credentials"}
+    assert manager.issued == 1, "a login that fails again and again may lock the client out"
+
+
+async def test_a_token_call_that_outlasts_its_token_is_for_all_who_waited() -> None:
+    async with issuer() as (manager, client):
+        manager.expires_in = 1
+        manager.held = asyncio.Event()
+        calls = [asyncio.ensure_future(client.list_jwks("shop")) for _ in range(50)]
+        while manager.issued < 1:
+            await asyncio.sleep(0.001)
+        manager.time += 10
+        manager.held.set()
+        assert await asyncio.gather(*calls) == [{}] * 50
+    assert manager.issued == 1
+
+
+async def test_a_403_does_not_storm_a_token_call_that_fails() -> None:
+    async with issuer() as (manager, client):
+        await client.list_jwks("shop")
+        manager.forbidden = True
+        manager.instead = lambda: web.Response(status=500)
+        for _ in range(20):
+            answer = await client.create("shop", {"name": "a"})
+            assert answer.verdict is Verdict.FORBIDDEN
+        assert manager.issued == 2
+        manager.time += 61
+        manager.instead = None
+        await client.create("shop", {"name": "a"})
+        assert manager.issued == 3, "but it is tried again some time"
+
+
+async def test_an_older_token_is_masked_too() -> None:
+    async with issuer() as (manager, client):
+        manager.late = asyncio.Event()
+        late = asyncio.ensure_future(client.delete("shop", "a"))
+        while not manager.tokens:
+            await asyncio.sleep(0.001)
+        manager.time += 3600
+        assert await client.list_jwks("shop") == {}
+        manager.late.set()
+        answer = await late
+    assert manager.tokens == ["issued-token-1", "issued-token-2"]
+    assert answer.text == "*** is odd"
+
+
 async def test_whoever_gives_up_does_not_take_the_token_from_the_others() -> None:
     async with issuer() as (manager, client):
         manager.held = asyncio.Event()
@@ -221,7 +282,7 @@ async def test_what_the_token_call_comes_to(reply: tuple[int, Any], verdict: Ver
     status, body = reply
     async with issuer() as (manager, client):
         content = body if isinstance(body, str) else json.dumps(body)
-        manager.instead = web.Response(status=status, text=content)
+        manager.instead = lambda: web.Response(status=status, text=content)
         answer = await client.create("shop", {"name": "a"})
     assert (answer.verdict, answer.text, answer.http_status) == (verdict, text, status)
     assert manager.tokens == []
@@ -230,7 +291,7 @@ async def test_what_the_token_call_comes_to(reply: tuple[int, Any], verdict: Ver
 async def test_a_token_call_may_be_told_to_wait() -> None:
     async with issuer() as (manager, client):
         body = json.dumps({"error": "rate_limit_exceeded", "error_description": "x", "retry_after": 7})
-        manager.instead = web.Response(status=429, text=body, headers={"Retry-After": "30"})
+        manager.instead = lambda: web.Response(status=429, text=body, headers={"Retry-After": "30"})
         answer = await client.list_jwks("shop")
         assert isinstance(answer, Answer)
         assert (answer.verdict, answer.retry_after) == (Verdict.RATE_LIMITED, 30)

@@ -133,6 +133,7 @@ def test_usage_errors(arguments: list[str], environment: dict[str, str], says: s
     ("arguments", "environment", "settings"),
     [
         (["-A"], {}, Settings()),
+        (["-A", "--proxy-from-environment"], {"HTTPS_PROXY": "http://p"}, Settings(proxy_from_environment=True)),
         (["-n", "a", "-n", "b", "-n", "a"], {}, Settings(namespaces=("a", "b"))),
         ([], {"JWK_OPERATOR_NAMESPACES": "a, b,"}, Settings(namespaces=("a", "b"))),
         (
@@ -147,7 +148,7 @@ def test_usage_errors(arguments: list[str], environment: dict[str, str], says: s
             Settings(metrics_port=8080, probe_port=8081, bind_address="0.0.0.0", grace_period=5.0),  # noqa: S104
         ),
     ],
-    ids=["cluster", "namespaces", "variable", "variables"],
+    ids=["cluster", "proxy", "namespaces", "variable", "variables"],
 )
 def test_settings(
     arguments: list[str], environment: dict[str, str], settings: Settings, monkeypatch: pytest.MonkeyPatch
@@ -161,6 +162,14 @@ def test_settings(
     monkeypatch.setattr(RUN, "run_process", serve)
     result = CliRunner().invoke(main, ["run", *arguments], env=environment)
     assert (result.exit_code, result.output, seen) == (0, "", [settings])
+
+
+def test_a_proxy_of_the_environment_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", f"socks5://me:{SECRET}@proxy.example:1080")
+    result = CliRunner().invoke(main, ["run", "-A", "--proxy-from-environment"])
+    assert result.exit_code == 2
+    assert "HTTPS_PROXY holds no address of an HTTP proxy; write it as http://HOST:PORT" in result.output
+    assert SECRET not in result.output
 
 
 @pytest.mark.usefixtures("loggers")

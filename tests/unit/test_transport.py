@@ -77,7 +77,10 @@ CERTIFICATE = "the TLS certificate of https://m.example is not accepted: {}; che
             "https://m.example refuses connections",
         ),
         (ConnectionRefusedError("s3cr3t"), "https://m.example refuses connections"),
-        (ssl.SSLError("s3cr3t"), "no TLS connection to https://m.example; check the scheme and port of spec.baseUrl"),
+        (
+            ssl.SSLError("s3cr3t"),
+            "no TLS connection to https://m.example; check the scheme and port of spec.baseUrl of the connection",
+        ),
         (TimeoutError("s3cr3t"), "https://m.example did not answer in time"),
         (httpx.ReadTimeout("s3cr3t"), "https://m.example did not answer in time"),
         (httpx.ConnectTimeout("s3cr3t"), "https://m.example did not answer in time"),

@@ -135,7 +135,8 @@ class ApinizerConnectionSpec(ApiModel):
         None,
         min_length=1,
         max_length=2048,
-        description="HTTP proxy on the way to the manager, http or https. The process's environment is not asked.",
+        description="HTTP proxy on the way to the manager, http or https. The operator's environment is asked only "
+        "where this is not set and the operator was started with `--proxy-from-environment`.",
     )
     proxy_auth_secret_ref: ProxyAuthSecretRef | None = Field(
         None, description="User name and password for the proxy, from a Secret."

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import httpx
 
-from jwk_operator.apinizer.answers import Answer
+from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.credentials import StaticToken, expiry_of
 from jwk_operator.apinizer.scrub import Secret
 
@@ -17,6 +18,10 @@ _AHEAD = 60.0
 _AHEAD_PART = 0.2
 """A token is renewed so many seconds before its end, or so large a part of its life before, if that is less."""
 _LONGEST_LIFE = timedelta(days=3650).total_seconds()
+_AFTER_FAILURE = 60.0
+"""Seconds for which a 403 costs no token call after one that was made for this reason failed."""
+_REMEMBERED = 3
+"""How many tokens are kept to be masked: a call that was sent with an older one may still be answered."""
 
 
 class NoTokenError(Exception):
@@ -47,6 +52,9 @@ class StaticAuth(httpx.Auth):
         """Return what must not be shown."""
         return (self._token.reveal(),)
 
+    async def prepare(self) -> None:
+        """Do nothing: the token is there."""
+
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         """Authorize a request."""
         request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
@@ -56,7 +64,7 @@ class StaticAuth(httpx.Auth):
 class IssuedTokens:
     """Keeps the one token that everybody on a connection shares, and renews it: ahead of its end, and when refused.
 
-    However many wait for a token, one token call is under way.
+    However many wait for a token, one token call is under way, and what it comes to is for all who waited for it.
     """
 
     def __init__(
@@ -70,24 +78,35 @@ class IssuedTokens:
         self._clock = clock
         self._now = now
         self._lock = asyncio.Lock()
-        self._token: Secret | None = None
+        self._tokens: deque[Secret] = deque(maxlen=_REMEMBERED)
+        """The last one is in use."""
         self._renew_at = float("inf")
-        self._in_vain = False
-        """Whether the token was renewed because of a 403 that did not go away."""
+        self._ended = 0
+        """How many token calls have ended."""
+        self._failure: Answer | None = None
+        """What the last one came to, if it brought no token."""
+        self._rights_at = float("-inf")
+        """From when on a 403 may cost a token call; never again while the last one for this reason was in vain."""
         self.expires_at: datetime | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Return what must not be shown."""
-        return (self._token.reveal(),) if self._token else ()
+        return tuple(token.reveal() for token in self._tokens)
+
+    @property
+    def latest(self) -> Secret | None:
+        """Return the token in use, however long it lasts."""
+        return self._tokens[-1] if self._tokens else None
 
     async def current(self) -> Secret:
         """Return a token that is good for a while. Raises `NoTokenError`."""
         token = self._fresh()
         if token is not None:
             return token
+        ended = self._ended
         async with self._lock:
-            return self._fresh() or await self._renew()
+            return self._outcome() if self._ended != ended else await self._renew()
 
     async def renewed(self, refused: Secret, *, forbidden: bool) -> Secret | None:
         """Return another token than the refused one; None when a new one would not help either.
@@ -96,31 +115,48 @@ class IssuedTokens:
         for this reason did not bring them, a thousand resources without permission must not cost a thousand tokens.
         Raises `NoTokenError`.
         """
+        ended = self._ended
         async with self._lock:
-            if self._token is not None and self._token != refused:
-                return self._token
-            if not forbidden:
-                return await self._renew()
-            if self._in_vain:
-                return None
-            try:
-                token = await self._renew()
-            except NoTokenError:
-                return None  # what counts is the 403
-            self._in_vain = True
-            return token
+            if self.latest is not None and self.latest != refused:
+                return self.latest
+            if forbidden:
+                return await self._renew_for_rights()
+            return self._outcome() if self._ended != ended else await self._renew()
 
     def helped(self) -> None:
         """A renewed token was accepted."""
-        self._in_vain = False
+        self._rights_at = float("-inf")
 
     def _fresh(self) -> Secret | None:
-        return self._token if self._clock() < self._renew_at else None
+        return self.latest if self._clock() < self._renew_at else None
+
+    def _outcome(self) -> Secret:
+        """Return what the last token call brought. Raises `NoTokenError`."""
+        if self._failure is not None or self.latest is None:
+            raise NoTokenError(self._failure or Answer(Verdict.UNREACHABLE))
+        return self.latest
+
+    async def _renew_for_rights(self) -> Secret | None:
+        if self._clock() < self._rights_at:
+            return None
+        try:
+            token = await self._renew()
+        except NoTokenError:
+            self._rights_at = self._clock() + _AFTER_FAILURE
+            return None  # what counts is the 403
+        self._rights_at = float("inf")
+        return token
 
     async def _renew(self) -> Secret:
         asked, at = self._clock(), self._now()
-        issued = await self._issue()
-        self._token, self._in_vain = issued.token, False
+        try:
+            issued = await self._issue()
+        except NoTokenError as error:
+            self._ended, self._failure = self._ended + 1, error.answer
+            raise
+        self._ended, self._failure = self._ended + 1, None
+        self._tokens.append(issued.token)
+        self._rights_at = float("-inf")
         if issued.lifetime is None:
             self._renew_at, self.expires_at = float("inf"), expiry_of(issued.token)
         else:
@@ -146,9 +182,13 @@ class IssuedAuth(httpx.Auth):
         """When the token in use ends, where that is known."""
         return self._tokens.expires_at
 
+    async def prepare(self) -> None:
+        """See to it that there is a token, which may take a call of its own. Raises `NoTokenError`."""
+        await self._tokens.current()
+
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Authorize a request. Raises `NoTokenError`."""
-        token = await self._tokens.current()
+        """Authorize a request, for which `prepare` was called. Raises `NoTokenError`."""
+        token = self._tokens.latest or await self._tokens.current()
         request.headers["Authorization"] = f"Bearer {token.reveal()}"
         response = yield request
         if response.status_code not in (401, 403):

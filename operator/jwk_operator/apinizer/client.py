@@ -38,6 +38,7 @@ from jwk_operator.apinizer.token_call import of_token_call, read_token, token_re
 from jwk_operator.apinizer.transport import (
     TRANSPORT_ERRORS,
     Endpoint,
+    Proxy,
     exchange,
     explain,
     open_client,
@@ -242,6 +243,7 @@ class ManagementClient:
         most = MOST_BYTES_OF_LIST if call == "list" else MOST_BYTES
         started = time.monotonic()
         try:
+            await self._auth.prepare()  # with a time limit of its own, so that it is told which of the calls failed
             response, content = await exchange(self._http, request, self.endpoint, self._auth, most)
         except NoTokenError as error:
             return error.answer, {}
@@ -258,7 +260,7 @@ class ManagementClient:
         if status == 200 and body is not None and body.get("success") is True:
             return Answer(Verdict.OK, http_status=status), body
         if status == 407:
-            why = "the proxy wants other credentials; check spec.proxyAuthSecretRef of the connection"
+            why = f"the proxy wants other credentials; check {(self.endpoint.proxy or Proxy('')).auth_place}"
             return Answer(Verdict.SERVER_ERROR, why, status), {}
         if 200 <= status < 400:
             where = "elsewhere (a redirect)" if status >= 300 else "in a form that is not documented"

@@ -27,11 +27,27 @@ _NOT_UNRESERVED = re.compile(r"[^A-Za-z0-9._~/%-]")
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An HTTP proxy on the way to a manager. `url` is without user name and password."""
+    """An HTTP proxy on the way to a manager. `url` is without user name and password.
+
+    `place` says for messages where it is set.
+    """
 
     url: str
     user: Secret | None = None
     password: Secret | None = None
+    place: str = "spec.proxyUrl of the connection"
+    auth_place: str = "spec.proxyAuthSecretRef of the connection"
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a client can be made for it: the API server's idea of a URL knows of no largest port."""
+        try:
+            parts = urlsplit(self.url)
+            port = parts.port
+            httpx.Proxy(self.url)
+        except (ValueError, httpx.InvalidURL):
+            return False
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +142,13 @@ def _proxy(endpoint: Endpoint) -> httpx.Proxy | None:
     proxy = endpoint.proxy
     if proxy is None:
         return None
-    auth = (proxy.user.reveal(), proxy.password.reveal()) if proxy.user and proxy.password else None
+    auth = (_utf8(proxy.user), _utf8(proxy.password)) if proxy.user and proxy.password else None
     return httpx.Proxy(proxy.url, auth=auth)
+
+
+def _utf8(secret: Secret) -> str:
+    """Spell a name or password so that aiohttp, which encodes as Latin-1, sends UTF-8 (RFC 7617 section 2.1)."""
+    return secret.reveal().encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 async def _keep_encoded(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -167,22 +188,43 @@ TRANSPORT_ERRORS = (
 def explain(error: BaseException, endpoint: Endpoint) -> str:
     """Say in a stable sentence why there was no answer; nothing of the exception's own text gets through."""
     causes = list(_chain(error))
+    peer = _peer(causes, endpoint)
     for cause in causes:
-        why = _explained(cause, endpoint)
+        why = _explained(cause, endpoint, peer)
         if why is not None:
             return why
     if any(isinstance(cause, (ssl.SSLError, aiohttp.ClientSSLError)) for cause in causes):
-        return f"no TLS connection to {endpoint.address}; check the scheme and port of spec.baseUrl"
-    closed = f"{endpoint.address} closed the connection before its answer was complete"
+        return f"no TLS connection to {peer.name}; check the scheme and port of {peer.place}"
+    by_way_of = f" (by way of the proxy {endpoint.proxy.url})" if endpoint.proxy else ""
+    closed = f"{endpoint.address} closed the connection before its answer was complete{by_way_of}"
     # httpx-aiohttp makes a ConnectTimeout of these, which they are not
     if any(isinstance(cause, (aiohttp.ServerDisconnectedError, ConnectionError)) for cause in causes):
         return closed
     if any(isinstance(cause, (TimeoutError, httpx.TimeoutException)) for cause in causes):
-        return f"{endpoint.address} did not answer in time"
+        return f"{endpoint.address} did not answer in time{by_way_of}"
     return closed
 
 
-def _explained(cause: BaseException, endpoint: Endpoint) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Peer:
+    """Who a connection failed to: what messages call it, and where it is set."""
+
+    name: str
+    place: str
+
+
+def _peer(causes: list[BaseException], endpoint: Endpoint) -> _Peer:
+    """Say whether a connection to the manager failed, be it through a tunnel, or the one to the proxy."""
+    proxy = endpoint.proxy
+    failed = next((cause for cause in causes if isinstance(cause, aiohttp.ClientConnectorError)), None)
+    if proxy is not None and failed is not None:
+        url = URL(str(httpx.Proxy(proxy.url).url))
+        if (failed.host, failed.port) == (url.raw_host, url.port):
+            return _Peer(f"the proxy {proxy.url}", proxy.place)
+    return _Peer(endpoint.address, "spec.baseUrl of the connection")
+
+
+def _explained(cause: BaseException, endpoint: Endpoint, peer: _Peer) -> str | None:
     """Say what one exception of a chain means; None for what others in the chain may tell better."""
     match cause:
         # aiohttp's own error is of this class, too, without the code; the one with it comes next in the chain
@@ -190,7 +232,7 @@ def _explained(cause: BaseException, endpoint: Endpoint) -> str | None:
             why = {10: "it has expired", 62: "it is for another host name", 18: "it is self-signed"}.get(
                 cause.verify_code, "no trusted authority signed it"
             )
-            return f"the TLS certificate of {endpoint.address} is not accepted: {why}; check spec.tls of the connection"
+            return f"the TLS certificate of {peer.name} is not accepted: {why}; check spec.tls of the connection"
         case AnswerTooLargeError():
             return f"{endpoint.address} sent an answer that is larger than any the API can mean"
         case EncodedAnswerError():
@@ -198,19 +240,19 @@ def _explained(cause: BaseException, endpoint: Endpoint) -> str | None:
         case aiohttp.ClientHttpProxyError():
             return _refused_by_proxy(cause, endpoint)
         case aiohttp.ClientProxyConnectionError() if endpoint.proxy is not None:
-            return f"the proxy {endpoint.proxy.url} cannot be reached; check spec.proxyUrl of the connection"
+            return f"the proxy {endpoint.proxy.url} cannot be reached; check {endpoint.proxy.place}"
         case socket.gaierror():
-            return f"the host name of {endpoint.address} cannot be resolved; check spec.baseUrl of the connection"
+            return f"the host name of {peer.name} cannot be resolved; check {peer.place}"
         case ConnectionRefusedError():
             return f"{endpoint.address} refuses connections"
     return None
 
 
 def _refused_by_proxy(error: aiohttp.ClientHttpProxyError, endpoint: Endpoint) -> str:
-    proxy = endpoint.proxy.url if endpoint.proxy else ""
+    proxy = endpoint.proxy or Proxy("")
     if error.status == 407:
-        return f"the proxy {proxy} wants other credentials; check spec.proxyAuthSecretRef of the connection"
-    return f"the proxy {proxy} does not connect to {endpoint.address} ({error.status})"
+        return f"the proxy {proxy.url} wants other credentials; check {proxy.auth_place}"
+    return f"the proxy {proxy.url} does not connect to {endpoint.address} ({error.status}); check {proxy.place}"
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:

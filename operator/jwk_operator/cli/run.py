@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import click
 
+from jwk_operator.apinizer.environment_proxy import unusable_variable
 from jwk_operator.kube.session import AccessError, find_access, own_namespace
 from jwk_operator.runtime.http import PortError
 from jwk_operator.runtime.logs import set_up_logs
@@ -160,6 +161,9 @@ def run(
     names = tuple(dict.fromkeys(name for group in namespaces for name in group))
     if all_namespaces == bool(names):
         raise click.UsageError("give either --all-namespaces or --namespace NAME (repeatable)")
+    unusable = unusable_variable() if proxy_from_environment else None
+    if unusable is not None:
+        raise click.UsageError(f"{unusable} holds no address of an HTTP proxy; write it as http://HOST:PORT")
     set_up_logs(log_level, log_format)
     lease = LeaseSettings(
         namespace=lease_namespace or own_namespace() or "default", name=lease_name, duration=lease_duration

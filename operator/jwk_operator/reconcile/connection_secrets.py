@@ -61,6 +61,8 @@ async def read_secrets(
         return Problem(Reason.SECRET_NOT_FOUND, f"{who}: {error}.")
     except SourceKeyNotFoundError as error:
         return Problem(Reason.SECRET_KEY_NOT_FOUND, f"{who}: {error}.")
+    except _UnusableProxyError:
+        return Problem(Reason.INVALID_SPEC, f"{who}: spec.proxyUrl is no usable address; check its host and port.")
     except _UnreadableError as error:
         message = f"{who}: the operator may not read {error.source} ({error.reason}); check its RBAC."
         return Problem(Reason.SECRET_NOT_FOUND, message)
@@ -68,6 +70,10 @@ async def read_secrets(
     # client credentials are two keys of one Secret
     named = f"{source.kind} {source.namespace}/{source.name}" if issued else str(source)
     return ConnectionSecrets(credential, named, ca_pem, proxy)
+
+
+class _UnusableProxyError(Exception):
+    """No client can be made for `spec.proxyUrl`."""
 
 
 class _UnreadableError(Exception):
@@ -128,5 +134,12 @@ def _proxy_sources(spec: ApinizerConnectionSpec, own: str) -> Iterator[SourceRef
 async def _proxy(sources: Sources, spec: ApinizerConnectionSpec, own: str) -> Proxy | None:
     if spec.proxy_url is None:
         return None
-    parts = [text_of(await _read(sources, source), source) for source in _proxy_sources(spec, own)]
-    return Proxy(spec.proxy_url, *parts)
+    if not Proxy(spec.proxy_url).is_usable:
+        raise _UnusableProxyError
+    places = tuple(_proxy_sources(spec, own))
+    if not places:
+        return Proxy(spec.proxy_url)
+    user, password = [text_of(await _read(sources, source), source) for source in places]
+    if ":" in user.reveal():  # RFC 7617 section 2
+        raise SourceKeyNotFoundError(f"{places[0]} holds a colon, which no user name for a proxy can have")
+    return Proxy(spec.proxy_url, user, password)
