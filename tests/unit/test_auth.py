@@ -169,6 +169,30 @@ async def test_rights_may_come_with_a_new_token_but_it_is_not_asked_for_in_vain(
         assert await client.list_jwks("shop") == {}, "a 401 is another matter"
 
 
+async def test_a_renewal_that_fails_leaves_the_token_in_use_until_its_end() -> None:
+    async with issuer() as (manager, client):
+        manager.expires_in = 600
+        await client.list_jwks("shop")
+        manager.instead = lambda: web.Response(status=503)
+        manager.time += 545
+        assert await asyncio.gather(*(client.list_jwks("shop") for _ in range(5))) == [{}] * 5
+        assert manager.issued == 2
+        manager.time += 9
+        assert await client.list_jwks("shop") == {}
+        assert manager.issued == 2, "not for every call"
+        manager.time += 2
+        assert await client.list_jwks("shop") == {}
+        assert manager.issued == 3
+        manager.time += 45
+        outcome = await client.list_jwks("shop")
+        assert isinstance(outcome, Answer)
+        assert outcome.verdict is Verdict.SERVER_ERROR
+        assert manager.issued == 4
+        manager.instead = None
+        assert await client.list_jwks("shop") == {}
+    assert manager.tokens == ["issued-token-1"] * 8 + ["issued-token-5"]
+
+
 async def test_a_failed_token_call_is_for_all_who_waited() -> None:
     async with issuer() as (manager, client):
         manager.held = asyncio.Event()

@@ -80,7 +80,7 @@ class IssuedTokens:
         self._lock = asyncio.Lock()
         self._tokens: deque[Secret] = deque(maxlen=_REMEMBERED)
         """The last one is in use."""
-        self._renew_at = float("inf")
+        self._renew_at = self._ends_at = float("-inf")
         self._ended = 0
         """How many token calls have ended."""
         self._failure: Answer | None = None
@@ -106,7 +106,9 @@ class IssuedTokens:
             return token
         ended = self._ended
         async with self._lock:
-            return self._outcome() if self._ended != ended else await self._renew()
+            if self._ended == ended:
+                await self._renew_ahead()
+            return self._fresh() or self._outcome()
 
     async def renewed(self, refused: Secret, *, forbidden: bool) -> Secret | None:
         """Return another token than the refused one; None when a new one would not help either.
@@ -136,6 +138,13 @@ class IssuedTokens:
             raise NoTokenError(self._failure or Answer(Verdict.UNREACHABLE))
         return self.latest
 
+    async def _renew_ahead(self) -> None:
+        """Renew the token; when that fails, the one in use is good until its end, and a while later is soon enough."""
+        try:
+            await self._renew()
+        except NoTokenError:
+            self._renew_at = min(self._clock() + _AHEAD / 6, self._ends_at)
+
     async def _renew_for_rights(self) -> Secret | None:
         if self._clock() < self._rights_at:
             return None
@@ -158,10 +167,12 @@ class IssuedTokens:
         self._tokens.append(issued.token)
         self._rights_at = float("-inf")
         if issued.lifetime is None:
-            self._renew_at, self.expires_at = float("inf"), expiry_of(issued.token)
+            self._renew_at = self._ends_at = float("inf")
+            self.expires_at = expiry_of(issued.token)
         else:
             life = min(issued.lifetime, _LONGEST_LIFE)
-            self._renew_at = asked + life - min(_AHEAD, _AHEAD_PART * life)
+            self._ends_at = asked + life
+            self._renew_at = self._ends_at - min(_AHEAD, _AHEAD_PART * life)
             self.expires_at = at + timedelta(seconds=life)
         return issued.token
 
