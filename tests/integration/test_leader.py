@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from harness.audit import AuditLog
 from harness.cluster import Cluster
 from harness.keys import pasted
 from harness.operator import OperatorProcess
-from harness.rbac import Account
+from harness.rbac import CLUSTER_WIDE, Account, install, leader_election, shipped
 from harness.simulator import SimulatorProcess
 from harness.space import Space
 from harness.waiting import until
@@ -22,11 +23,12 @@ DURATION = 6.0
 
 
 class Replicas:
-    """Two operators that compete for a Lease."""
+    """Two operators that compete for a Lease, with an account each, by which the audit log tells them apart."""
 
-    def __init__(self, cluster: Cluster, account: Account, home: str, folder: Path, opened: ExitStack) -> None:
+    def __init__(self, cluster: Cluster, accounts: tuple[Account, Account], folder: Path, opened: ExitStack) -> None:
         self.cluster = cluster
-        self.home = home
+        self.home = home = home_of(accounts[0])
+        self.writes_of_first = AuditLog(cluster, accounts[0].user)
         port = urlsplit(cluster.plane.server).port
         assert port
         self.wire = opened.enter_context(Wire(port))
@@ -35,7 +37,7 @@ class Replicas:
             "--leader-elect",
             *("--lease-namespace", home, "--lease-duration", str(DURATION)),
         )
-        ways = (self.wire.kubeconfig(account.kubeconfig, port), account.kubeconfig)
+        ways = (self.wire.kubeconfig(accounts[0].kubeconfig, port), accounts[1].kubeconfig)
         self.first, self.second = (
             opened.enter_context(self._operator(way, folder / name)) for name, way in zip("ab", ways, strict=True)
         )
@@ -63,12 +65,30 @@ class Replicas:
         return self.holder.split(".")[-2:-1] == [str(operator.process.pid)]
 
 
+def home_of(account: Account) -> str:
+    """Return the namespace of an account."""
+    return account.user.split(":")[2]
+
+
+@pytest.fixture(scope="module")
+def other_account(cluster: Cluster, account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """A second account with the same rights, to the Lease of the first one as well."""
+    home = cluster.new_namespace("operator")
+    other = install(cluster, shipped(CLUSTER_WIDE), home, (), tmp_path_factory.mktemp("other-account"))
+    (binding,) = (item for item in leader_election() if item["kind"] == "RoleBinding")
+    binding["metadata"].update(name="other", namespace=home_of(account))
+    binding["subjects"][0]["namespace"] = home
+    cluster.apply(binding)
+    yield other
+    cluster.discard_namespace(home)
+
+
 @pytest.fixture
-def replicas(cluster: Cluster, account: Account, tmp_path: Path) -> Iterator[Replicas]:
+def replicas(cluster: Cluster, account: Account, other_account: Account, tmp_path: Path) -> Iterator[Replicas]:
     """Two operators, the first of which leads."""
-    home = account.user.split(":")[2]
+    home = home_of(account)
     with ExitStack() as opened:
-        made = Replicas(cluster, account, home, tmp_path, opened)
+        made = Replicas(cluster, (account, other_account), tmp_path, opened)
         until(lambda: made.leads(made.first), lambda: f"the first leads: {made.holder}")
         yield made
         made.wire.mend()
@@ -119,12 +139,15 @@ def test_one_that_was_paused_writes_nothing_more(replicas: Replicas, space: Spac
         until(lambda: replicas.leads(second), lambda: f"the second leads: {replicas.holder}")
         space.wait("one")
         assert actors(simulator, second) == 1
+        replicas.writes_of_first.mark()
     finally:
         first.go_on()
     until(lambda: "not leading any more" in first.text(), "the first knows")
     space.jwk("two", pasted())
     space.wait("two")
     assert first.process.returncode is None, "it waits for its turn"
+    assert [write for write in replicas.writes_of_first.writes() if write.resource != "leases"] == []
+    assert replicas.writes_of_first.requests(verb="get", resource="leases"), "and yet it can be seen in the log"
     assert (actors(simulator, first), actors(simulator, second)) == (0, 2)
     assert simulator.writes(space.project) == [("create", "one"), ("create", "two")]
     second.stop()
@@ -158,7 +181,7 @@ def test_one_that_is_cut_off_stops_before_the_other_starts(
 def test_a_restart_takes_over_at_once_from_a_process_that_is_gone(
     cluster: Cluster, account: Account, tmp_path: Path, space: Space
 ) -> None:
-    home = account.user.split(":")[2]
+    home = home_of(account)
     arguments = ("--all-namespaces", "--leader-elect", "--lease-namespace", home, "--lease-duration", "3600")
     with OperatorProcess(account.kubeconfig, tmp_path, arguments) as operator:
         space.jwk("one", pasted())

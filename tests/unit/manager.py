@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -27,10 +28,16 @@ class Manager:
         self.bodies: list[bytes] = []
         self.reply: Reply = lambda _: web.json_response({"success": True})
         self.calls: list[tuple[str, int]] = []
+        self.asked = asyncio.Event()
+        self.wait: asyncio.Event | None = None
+        """Answers wait for it, when there is one."""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)
         self.bodies.append(await request.read())
+        self.asked.set()
+        if self.wait is not None:
+            await self.wait.wait()
         return self.reply(request)
 
     def told(self, call: str, status: int, seconds: float) -> None:

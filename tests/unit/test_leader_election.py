@@ -6,21 +6,30 @@ import asyncio
 import itertools
 import os
 import signal
+import ssl
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
 
 import pytest
+from aiohttp import web
 
 from jwk_operator.apinizer.client import ManagementClient
 from jwk_operator.apinizer.credentials import StaticToken
 from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.apinizer.term import NotLeaderError
-from jwk_operator.kube.client import ApiError, ApiUnavailableError
+from jwk_operator.apinizer.transport import open_client
+from jwk_operator.kube.client import JWKS, ApiError, ApiUnavailableError, KubeClient
 from jwk_operator.kube.leases import Record
+from jwk_operator.kube.session import Access, AccessError, open_session
 from jwk_operator.runtime.identity import is_dead, own_identity
 from jwk_operator.runtime.leader import Leadership
 from jwk_operator.runtime.lease import Move, Seen, Timing, next_move, observed
+from jwk_operator.runtime.operator import Operator
+from jwk_operator.runtime.process import _end, _Term
+from jwk_operator.runtime.settings import Settings
 from unit.manager import TOKEN, line
 
 THEIRS = Record("them", 15.0, 3, "7")
@@ -194,6 +203,102 @@ async def test_who_does_not_lead_releases_nothing() -> None:
     assert lease.writes == ["first"]
 
 
+async def test_who_lost_a_race_counts_from_when_it_saw_the_winner() -> None:
+    lease = Lease()
+    second = leadership(lease, "second")
+
+    async def slow(holder: str, duration: float) -> Record:
+        lease.time += 9  # in which somebody else has made it
+        lease._written(Record("third", duration, 0, ""))
+        raise ApiError(409, "AlreadyExists", holder)
+
+    lease.create = slow  # type: ignore[method-assign]
+    waiting = asyncio.ensure_future(second.acquire())
+    await asyncio.sleep(0)
+    assert lease.writes == ["third"]
+    lease.time += 14.9
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert lease.writes == ["third"], "who won may have written until ten seconds after that"
+    lease.time += 0.1
+    async with asyncio.timeout(5):
+        await waiting
+    assert lease.writes == ["third", "second"]
+
+
+async def test_a_renewal_that_nobody_waits_for_any_more_does_not_spoil_the_release() -> None:
+    lease = Lease()
+    first = leadership(lease, "first")
+    await first.acquire()
+    lease.record = replace(lease.record or THEIRS, version="renewed")
+    await first.release()
+    assert lease.record is not None
+    assert lease.record.holder == ""
+
+
+async def test_a_lease_that_somebody_else_took_meanwhile_is_not_released() -> None:
+    lease = Lease()
+    first = leadership(lease, "first")
+    await first.acquire()
+    lease.record = replace(THEIRS, version="99")
+    await first.release()
+    assert lease.record == replace(THEIRS, version="99")
+
+
+async def test_a_login_that_fails_ends_neither_the_wait_nor_the_term() -> None:
+    lease, failures = Lease(), [AccessError("a"), AccessError("b")]
+    reach = lease._reach
+
+    def fail() -> None:
+        if failures:
+            raise failures.pop()
+        reach()
+
+    lease._reach = fail  # type: ignore[method-assign]
+    first = leadership(lease, "first")
+    async with asyncio.timeout(5):
+        await first.acquire()
+    failures += [AccessError("c")] * 3
+    holding = asyncio.ensure_future(first.hold())
+    while failures:
+        await asyncio.sleep(0)
+    assert not holding.done()
+    assert first.may_write()
+    lease.time += 10
+    assert await holding == "it could not be renewed in time"
+
+
+class _NoServer:
+    """Stands in for the API server's client where nothing is asked of it."""
+
+    may_write = staticmethod(lambda: True)
+
+
+@pytest.mark.parametrize("stopping", [False, True])
+async def test_a_loss_ends_the_work_at_once_also_while_the_process_is_ending(stopping: bool) -> None:
+    term, stop, over = _Term(Operator(cast("KubeClient", _NoServer()), Settings())), asyncio.Event(), asyncio.Event()
+
+    async def hold() -> str:
+        await over.wait()
+        return "cut off"
+
+    async def work() -> None:
+        await asyncio.Event().wait()
+
+    term.workers = [asyncio.create_task(work())]
+    ending = asyncio.create_task(_end(stop, asyncio.create_task(hold()), term))
+    if stopping:
+        stop.set()
+        await term.end.wait()
+        assert not term.lost, "what is under way may end"
+    over.set()
+    await ending
+    await asyncio.wait(term.workers, timeout=5)
+    assert term.lost
+    assert term.end.is_set()
+    assert term.workers[0].cancelled()
+
+
 # --- who is dead --------------------------------------------------------------------------------------------------
 
 
@@ -215,6 +320,34 @@ def test_a_process_knows_of_another_one_of_its_machine_whether_it_lives(monkeypa
         child.wait()
     assert is_dead(theirs, me)
     assert not is_dead(me, me)
+
+
+@pytest.mark.parametrize("error", [PermissionError, FileNotFoundError, OSError])
+def test_one_that_cannot_be_looked_at_may_live(monkeypatch: pytest.MonkeyPatch, error: type[OSError]) -> None:
+    """As with hidepid for a process of another user, or without a free file descriptor."""
+    monkeypatch.delenv("POD_UID", raising=False)
+    me = own_identity()
+    head, _, place = me.rpartition("_")
+    kind, machine, *_ = place.split(".")
+    theirs = f"{head}_{kind}.{machine}.{os.getppid()}.1"
+    assert is_dead(theirs, me), "another process has that number now"
+
+    def refuse(*_: object, **__: object) -> str:
+        raise error
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    assert not is_dead(theirs, me)
+    monkeypatch.setattr(os, "kill", refuse)
+    assert not is_dead(theirs, me)
+
+
+def test_odd_process_numbers_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("POD_UID", raising=False)
+    me = own_identity()
+    head, _, place = me.rpartition("_")
+    kind, machine, pid, _started = place.split(".")
+    for odd, started in (("9" * 30, "1"), ("²", "1"), ("-1", "1"), (pid, "")):
+        assert not is_dead(f"{head}_{kind}.{machine}.{odd}.{started}", me)
 
 
 def test_of_other_machines_nothing_is_certain(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,3 +399,43 @@ async def test_a_term_that_ends_while_connecting_keeps_the_call_back() -> None:
             await client.delete("shop", "a")
         await client.aclose()
     assert manager.requests == []
+
+
+async def test_a_term_that_ends_while_waiting_for_a_connection_keeps_the_call_back() -> None:
+    leads, answer = True, asyncio.Event()
+    async with line() as (manager, ready):
+        endpoint = replace(ready.endpoint, max_concurrent_requests=1)
+        async with open_client(endpoint, lambda: leads) as client:
+            manager.wait = answer
+            listing = asyncio.create_task(client.get(endpoint.address))
+            await asyncio.wait_for(manager.asked.wait(), 5)
+            writing = asyncio.create_task(client.delete(endpoint.address))
+            await asyncio.sleep(0)  # it asks whether it may, and waits for the only connection
+            leads = False
+            answer.set()
+            await listing
+            with pytest.raises(NotLeaderError):
+                await writing
+            assert (await client.get(endpoint.address)).status_code == 200, "the place in the pool is free again"
+    assert [request.method for request in manager.requests] == ["GET", "GET"]
+
+
+@pytest.mark.parametrize("refused", [0, 1])
+async def test_a_term_that_ends_during_a_login_keeps_the_call_to_the_api_server_back(refused: int) -> None:
+    """`refused`: how many calls the API server answers with 401, after which a login is renewed."""
+    leads, logins = True, itertools.count()
+
+    def login() -> dict[str, str]:
+        nonlocal leads
+        number = next(logins)
+        leads = number < refused
+        return {"Authorization": f"Bearer {number}"}
+
+    async with line() as (manager, ready):
+        manager.reply = lambda _: web.json_response({}, status=401)
+        access = Access(ready.endpoint.address, ssl.create_default_context(), login)
+        async with open_session(access, lambda: leads) as session:
+            client = KubeClient(session, access.server, lambda: leads)
+            with pytest.raises(NotLeaderError):
+                await client.merge_patch(JWKS, "team", "one", {})
+    assert [request.method for request in manager.requests] == ["PATCH"] * refused

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import aiohttp
 import httpx
+from aiohttp.connector import Connection
 
-from jwk_operator.apinizer.read_only import changes_nothing
+from jwk_operator.apinizer.read_only import TOKEN_PATH, changes_nothing
 
 MayWrite = Callable[[], bool]
 """Whether this process leads at this moment."""
@@ -25,6 +27,24 @@ class NotLeaderError(Exception):
 def always() -> bool:
     """Return True: without leader election there is but one operator."""
     return True
+
+
+def guarded_request(may_write: MayWrite) -> type[aiohttp.ClientRequest]:
+    """Return aiohttp's request with a last question before it is written to a connection that stands.
+
+    A login, a place in the pool and a new connection take time, in which this process may have been stopped; and what
+    a middleware sends once more is asked about once more. An exception here closes the connection, one in a trace
+    would leave it open.
+    """
+
+    class GuardedRequest(aiohttp.ClientRequest):
+        async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+            reads = self.method == "GET" or (self.method == "POST" and self.url.raw_path == TOKEN_PATH)
+            if not reads and not may_write():
+                raise NotLeaderError
+            return await super().send(conn)
+
+    return GuardedRequest
 
 
 class TermTransport(httpx.AsyncBaseTransport):

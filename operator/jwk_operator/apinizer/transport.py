@@ -8,7 +8,6 @@ import socket
 import ssl
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -17,9 +16,9 @@ from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
 from jwk_operator.apinizer.limits import AnswerTooLargeError, EncodedAnswerError, LimitedTransport, limited
-from jwk_operator.apinizer.read_only import TOKEN_PATH, ReadOnlyTransport
+from jwk_operator.apinizer.read_only import ReadOnlyTransport
 from jwk_operator.apinizer.scrub import Secret
-from jwk_operator.apinizer.term import MayWrite, NotLeaderError, TermTransport, always
+from jwk_operator.apinizer.term import MayWrite, TermTransport, always, guarded_request
 
 USER_AGENT = "jwk-operator"
 _NOT_UNRESERVED = re.compile(r"[^A-Za-z0-9._~/%-]")
@@ -99,7 +98,7 @@ def open_client(endpoint: Endpoint, may_write: MayWrite = always) -> httpx.Async
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             middlewares=(_keep_encoded,),
-            trace_configs=[_watchful(may_write)],
+            request_class=guarded_request(may_write),
         )
         # aiohttp silently sends a PUT or DELETE again when the connection breaks. There is no public switch for it.
         opened._retry_connection = False
@@ -118,24 +117,6 @@ def open_client(endpoint: Endpoint, may_write: MayWrite = always) -> httpx.Async
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         trust_env=False,
     )
-
-
-def _watchful(may_write: MayWrite) -> aiohttp.TraceConfig:
-    """Ask once more when the connection stands: to make one takes time, in which this process may have been stopped."""
-
-    async def started(
-        _: aiohttp.ClientSession, context: SimpleNamespace, request: aiohttp.TraceRequestStartParams
-    ) -> None:
-        context.reads = request.method == "GET" or request.url.raw_path == TOKEN_PATH
-
-    async def connected(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
-        if not context.reads and not may_write():
-            raise NotLeaderError
-
-    trace = aiohttp.TraceConfig()
-    trace.on_request_start.append(started)
-    trace.on_connection_create_end.append(connected)
-    return trace
 
 
 def _proxy(endpoint: Endpoint) -> httpx.Proxy | None:

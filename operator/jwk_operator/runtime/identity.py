@@ -22,7 +22,7 @@ def own_identity() -> str:
     if pod:
         return f"{host}_{_POD}.{pod}.{secrets.token_hex(4)}"
     pid = os.getpid()
-    return f"{host}_{_PROCESS}.{_machine()}.{pid}.{_started(pid)}"
+    return f"{host}_{_PROCESS}.{_machine()}.{pid}.{_started(pid) or ''}"
 
 
 def is_dead(holder: str, me: str) -> bool:
@@ -32,8 +32,8 @@ def is_dead(holder: str, me: str) -> bool:
         return False
     if theirs[0] == _POD and len(theirs) == 3:
         return theirs[1] == mine[1]
-    if theirs[0] == _PROCESS and len(theirs) == 4 and theirs[2].isdigit():
-        return theirs[1] == mine[1] and _started(int(theirs[2])) != theirs[3]
+    if theirs[0] == _PROCESS and len(theirs) == 4 and theirs[2].isdecimal():
+        return theirs[1] == mine[1] and _has_ended(int(theirs[2]), theirs[3])
     return False
 
 
@@ -47,11 +47,23 @@ def _machine() -> str:
     return f"{boot}-{''.join(filter(str.isdigit, space))}"
 
 
-def _started(pid: int) -> str:
-    """Return when a process started, in clock ticks since the boot; empty when there is none of that number."""
+def _has_ended(pid: int, started: str) -> bool:
+    """Whether that process is certain to be gone: what /proc hides from other users, or cannot open, may live."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        pass  # it belongs to another user
+    now = _started(pid)
+    return now is not None and bool(started) and now != started
+
+
+def _started(pid: int) -> str | None:
+    """Return when a process started, in clock ticks since the boot; empty when it has ended, None when unknown."""
     try:
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return ""
+        return None
     # field 22 of proc(5), counted from the third; a zombie has ended
     return "" if fields[0] in ("Z", "X") else fields[19]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jwk_operator.kube.client import ApiError, ApiUnavailableError
-from jwk_operator.kube.leases import Leases
+from jwk_operator.kube.leases import Leases, Record
 from jwk_operator.runtime.identity import is_dead
 from jwk_operator.runtime.lease import Move, Seen, Timing, next_move, observed
 from jwk_operator.runtime.logs import fields
@@ -56,6 +56,8 @@ class Leadership:
                 problem = f"{error}; check that the operator's Role allows it"
             except (ApiUnavailableError, TimeoutError) as error:
                 problem = str(error) or "no answer in time"
+            except Exception as error:
+                problem = type(error).__name__  # such as a login that fails
             if problem and problem != said:  # once, not every two seconds
                 log.warning("cannot use %s: %s", self._leases, problem)
             said = problem
@@ -72,6 +74,8 @@ class Leadership:
                     return self._lost("somebody else has taken it")
             except (ApiError, ApiUnavailableError, TimeoutError) as error:
                 log.warning("%s not renewed: %s", self._leases, error or "no answer in time")
+            except Exception as error:
+                log.warning("%s not renewed: %s", self._leases, type(error).__name__)
         return self._lost("it could not be renewed in time")
 
     async def release(self) -> None:
@@ -81,9 +85,20 @@ class Leadership:
         self._until = float("-inf")
         try:
             async with asyncio.timeout(self._timing.retry):
-                await self._leases.release(self._seen.record)
+                await self._give_back(self._seen.record)
         except (ApiError, ApiUnavailableError, TimeoutError) as error:
             log.warning("%s not released: %s", self._leases, error or "no answer in time")
+
+    async def _give_back(self, record: Record) -> None:
+        try:
+            await self._leases.release(record)
+        except ApiError as error:
+            if error.status != 409:
+                raise
+            # a renewal whose answer nobody waited for any more came through
+            now = await self._leases.read()
+            if now is not None and now.holder == self._me:
+                await self._leases.release(now)
 
     def _lost(self, why: str) -> str:
         self._until = float("-inf")
@@ -122,7 +137,8 @@ class Leadership:
 
     async def _settle(self, sent: float) -> bool:
         record = await self._leases.read()
-        self._seen = observed(self._seen, record, sent) if record else None
+        # the record is as old as this read, not as the request that failed: its holder may have renewed in between
+        self._seen = observed(self._seen, record, self._clock()) if record else None
         if record is not None and record.holder == self._me and self.may_write():
             renewed = await self._leases.write(record, self._me, self._timing.duration)
             self._seen, self._until = Seen(renewed, sent), sent + self._timing.deadline

@@ -144,7 +144,7 @@ class Prober:
                     connection, raw = connection_key(key), self._store.get(key)
                     if raw is not None and raw["status"] and not self._is_counted(connection, raw):
                         await self.serve(connection, Task.REPORT)
-        except (ApiError, ApiUnavailableError, TimeoutError) as error:
+        except (ApiError, ApiUnavailableError, NotLeaderError, TimeoutError) as error:
             log.warning("statuses of connections were left to the next start: %s", error or "no answer in time")
 
     async def _work(self) -> None:

@@ -131,8 +131,14 @@ async def _lead(process: _Process) -> None:
 
 
 async def _act(process: _Process, holding: asyncio.Task[str] | None, may_write: MayWrite) -> None:
-    client = KubeClient(process.session, process.access.server, may_write)
-    process.term = term = _Term(Operator(client, process.settings, process.metrics))
+    # Of its own for each term: the guard on the wire is the session's, and the Lease is renewed beside it.
+    async with open_session(process.access, may_write) as session:
+        client = KubeClient(session, process.access.server, may_write)
+        await _run_term(process, _Term(Operator(client, process.settings, process.metrics)), holding)
+
+
+async def _run_term(process: _Process, term: _Term, holding: asyncio.Task[str] | None) -> None:
+    process.term = term
     ending = asyncio.create_task(_end(process.stop, holding, term), name="end of the term")
     loading = asyncio.create_task(_load(term.operator), name="load")
     try:
@@ -142,19 +148,23 @@ async def _act(process: _Process, holding: asyncio.Task[str] | None, may_write: 
             await _serve(process, term)
     finally:
         process.term = None
+        process.metrics.queue.set(0)
+        process.metrics.known.set(0)
         for task in (loading, ending):
             task.cancel()
 
 
 async def _end(stop: asyncio.Event, holding: asyncio.Task[str] | None, term: _Term) -> None:
-    """End a term when the process is to end, or the Lease is lost."""
+    """End a term when the process is to end, or the Lease is lost, be it while the last calls are given time."""
     if holding is None:
         await stop.wait()
     else:
         await _first_of(holding, stop)
-        if holding.done():
-            log.error("not leading any more: %s", holding.result())
-            term.lose()
+        if not holding.done():
+            term.end.set()
+            await asyncio.wait({holding})
+        log.error("not leading any more: %s", holding.result())
+        term.lose()
     term.end.set()
 
 

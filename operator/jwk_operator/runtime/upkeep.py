@@ -92,7 +92,7 @@ class Upkeep:
             async with asyncio.timeout(patience):
                 for key in self._store if self._loaded else ():
                     await self._protection.settle(connection_key(key))
-        except (ApiError, ApiUnavailableError, TimeoutError) as error:
+        except (ApiError, ApiUnavailableError, NotLeaderError, TimeoutError) as error:
             log.warning("finalizers of connections were left to the next start: %s", error or "no answer in time")
 
     async def _serve(self, connection: ConnectionKey, duty: Duty) -> None:
