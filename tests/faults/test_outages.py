@@ -86,8 +86,10 @@ def test_a_dead_manager_costs_one_probe_at_a_time_and_one_status_each(
     assert later - Counter(environments=later["environments"]) == failed - Counter(environments=failed["environments"])
     statuses = Counter(request.name for request in audit.writes() if request.resource == "jwks/status")
     untouched = [statuses[name] for name in names[2:]]
-    assert max(untouched) <= 2, "Unreachable for the few whose call failed, then CircuitOpen"
-    assert sum(count == 2 for count in untouched) <= IN_A_ROW + AT_ONCE
+    assert min(untouched) == 1
+    assert sum(count > 1 for count in untouched) <= IN_A_ROW + AT_ONCE, (
+        "only of those whose call failed is more to tell"
+    )
     assert space.connection_status()["circuit"]["state"] == "Open"
     assert space.events(names[2]) == [], "that is the connection's to tell"
 

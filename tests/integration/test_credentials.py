@@ -209,8 +209,8 @@ def test_the_budget_of_a_connection(space: Space, simulator: SimulatorProcess) -
         space.jwk(name, pasted())
     space.wait_all(names)
     times = sorted(record["monotonic"] for record in simulator.requests(space.project))
-    busiest = max(sum(start <= time < start + 1 for time in times) for start in times)
-    assert busiest <= 10 + 5 + 1, "what a second allows on top of the burst"
+    beyond_the_burst = len(times) - 5
+    assert times[-1] - times[0] >= beyond_the_burst / 10 / 2, "a machine may be slow; without a limit it is much faster"
 
 
 def test_readiness_and_the_restart_of_an_operator(operator: OperatorProcess, space: Space) -> None:

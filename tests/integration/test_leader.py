@@ -18,7 +18,7 @@ from harness.space import Space
 from harness.waiting import until
 from harness.wire import Wire
 
-DURATION = 4.0
+DURATION = 6.0
 
 
 class Replicas:
