@@ -101,7 +101,7 @@ def _connect(made: Arena) -> None:
     made.tokens.append("token-of-the-storm-0")
     made.manager.control.add_token(made.tokens[-1])
     with_token, with_client, shared = made.spaces
-    limits = {"readTimeoutSeconds": 2, "connectTimeoutSeconds": 2, "resyncInterval": "20s"}
+    limits: dict[str, Any] = {"readTimeoutSeconds": 2, "connectTimeoutSeconds": 2, "resyncInterval": "20s"}
     with_token.connect(token=made.tokens[-1], **limits)
     client = {"client_id": "client-one", "client_secret": CLIENTS["client-one"]}
     metadata = {"name": "client", "namespace": with_client.name}

@@ -14,6 +14,8 @@ from pathlib import Path
 import aiohttp
 import kopf
 
+from jwk_operator.kube.watches import Watches
+
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _TOKEN_LIFE = 60.0
 
@@ -118,11 +120,12 @@ class _Login:
             return self._headers
 
 
-def open_session(access: Access) -> aiohttp.ClientSession:
-    """Open a keep-alive session with the API server."""
+def open_session(access: Access, watches: Watches | None = None) -> aiohttp.ClientSession:
+    """Open a keep-alive session with the API server; its watches are noted in `watches`."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=access.tls, limit=0, keepalive_timeout=60),
         middlewares=(_Login(access),),
         headers={"User-Agent": "jwk-operator", "Accept": "application/json"},
         cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=[watches.trace()] if watches else [],
     )
