@@ -50,7 +50,7 @@ def test_each_serves_its_own(
         assert space.wait_connection("Connected").status == "True", "told by the one whose labels it has"
 
         # one that changes hands is neither lost nor doubled
-        labelled(space, "two", "a")
+        space.cluster.patch("JWK", space.name, "two", {"metadata": {"labels": {"shard": "a"}}})
         space.annotate("two", **{"apiops.apinizer.com/reconcile-requested-at": "now"})
         until(lambda: space.get("two").status.get("lastHandledReconcileAt") == "now", "the other one looks at it")
         for name in ("one", "two"):
