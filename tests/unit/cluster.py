@@ -55,7 +55,10 @@ class FakeCluster:
         self.calls.append(("get", kind.plural, name))
         return copy.deepcopy(self._find(kind, namespace, name))
 
-    async def list(self, kind: Kind, namespace: str | None) -> AsyncIterator[tuple[list[Raw], str]]:
+    async def list(
+        self, kind: Kind, namespace: str | None, *, selector: str | None = None
+    ) -> AsyncIterator[tuple[list[Raw], str]]:
+        assert selector is None, "no test has shards here"
         found = [raw for (plural, _, _), raw in self.objects.items() if plural == kind.plural]
         yield [raw for raw in found if namespace in (None, raw["metadata"].get("namespace"))], str(self._version)
 

@@ -11,11 +11,12 @@ from jwk_operator.api.base import CLAIM_ANNOTATION, FINALIZER, REMOTE_ANNOTATION
 from jwk_operator.api.connection import LabelSelector
 from jwk_operator.api.names import RemoteName
 from jwk_operator.api.reasons import Reason
+from jwk_operator.api.selector import selects
 from jwk_operator.kube.client import KubeClient
 from jwk_operator.kube.jwks import open_store, trim
 from jwk_operator.kube.secrets import Sources
 from jwk_operator.kube.store import Raw, Store
-from jwk_operator.reconcile.connections import Connections, selects
+from jwk_operator.reconcile.connections import Connections
 from jwk_operator.reconcile.gather import Gatherer
 
 R = Reason

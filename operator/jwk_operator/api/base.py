@@ -15,6 +15,13 @@ API_VERSION = f"{GROUP}/{VERSION}"
 
 FINALIZER = f"{GROUP}/jwk"
 IN_USE_FINALIZER = f"{GROUP}/in-use"
+
+
+def in_use_finalizer(shard: str = "") -> str:
+    """Return the finalizer of connections in use; each shard has its own, as it knows of its own JWKs alone."""
+    return f"{IN_USE_FINALIZER}-{shard}" if shard else IN_USE_FINALIZER
+
+
 REMOTE_ANNOTATION = f"{GROUP}/remote"
 CLAIM_ANNOTATION = f"{GROUP}/claim"
 ASIDE_ANNOTATION = f"{GROUP}/aside"

@@ -13,7 +13,7 @@ from jwk_operator.kube.session import AccessError, find_access, own_namespace
 from jwk_operator.runtime.http import PortError
 from jwk_operator.runtime.logs import set_up_logs
 from jwk_operator.runtime.process import run as run_process
-from jwk_operator.runtime.settings import LeaseSettings, Settings
+from jwk_operator.runtime.settings import LeaseSettings, Settings, Shard
 
 _PREFIX = "JWK_OPERATOR"
 _PORT = click.IntRange(0, 65535)
@@ -50,6 +50,14 @@ class _Names(click.ParamType[tuple[str, ...]]):
     show_envvar=True,
     help="Serve JWKs of this namespace; may be given several times, in the variable with commas between the names. "
     "ClusterApinizerConnections are not available then.",
+)
+@click.option(
+    "--selector",
+    "-l",
+    envvar=f"{_PREFIX}_SELECTOR",
+    show_envvar=True,
+    help="Serve JWKs with these labels alone, where one operator is not enough. Selectors must not overlap."
+    " The status of a connection is written by the operator that serves its own labels.",
 )
 @click.option(
     "--metrics-port",
@@ -137,6 +145,7 @@ class _Names(click.ParamType[tuple[str, ...]]):
 def run(
     all_namespaces: bool,
     namespaces: tuple[tuple[str, ...], ...],
+    selector: str | None,
     metrics_port: int,
     probe_port: int,
     bind_address: str,
@@ -164,13 +173,17 @@ def run(
     unusable = unusable_variable() if proxy_from_environment else None
     if unusable is not None:
         raise click.UsageError(f"{unusable} holds no address of an HTTP proxy; write it as http://HOST:PORT")
+    shard = _shard(selector)
     set_up_logs(log_level, log_format)
     lease = LeaseSettings(
-        namespace=lease_namespace or own_namespace() or "default", name=lease_name, duration=lease_duration
+        namespace=lease_namespace or own_namespace() or "default",
+        name=f"{lease_name}-{shard.name}" if shard else lease_name,
+        duration=lease_duration,
     )
     settings = Settings(
         lease=lease if leader_elect else None,
         namespaces=names or None,
+        shard=shard,
         metrics_port=metrics_port,
         probe_port=probe_port,
         bind_address=bind_address,
@@ -183,6 +196,17 @@ def run(
             runner.run(run_process(access, settings))
     except (AccessError, PortError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _shard(selector: str | None) -> Shard | None:
+    if selector is None:
+        return None
+    shard = Shard(selector)
+    try:
+        _ = shard.name
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--selector") from error
+    return shard
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -74,10 +74,10 @@ class KubeClient:
         return await self._request("GET", kind.path(namespace, name))
 
     async def list(
-        self, kind: Kind, namespace: str | None, *, metadata_only: bool = False
+        self, kind: Kind, namespace: str | None, *, metadata_only: bool = False, selector: str | None = None
     ) -> AsyncIterator[tuple[list[Raw], str]]:
         """Yield the objects of a namespace, or of the whole cluster for None, in chunks with the list's version."""
-        params = {"limit": str(_CHUNK)}
+        params = {"limit": str(_CHUNK), **({"labelSelector": selector} if selector else {})}
         headers = {"Accept": _METADATA_LIST} if metadata_only else None
         while True:
             answer = await self._request("GET", kind.path(namespace), params=params, headers=headers)

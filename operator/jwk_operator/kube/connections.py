@@ -8,7 +8,7 @@ from jwk_operator.api.base import IN_USE_FINALIZER
 from jwk_operator.kube.client import CLUSTER_CONNECTIONS, CONNECTIONS, ApiError, Kind, KubeClient
 from jwk_operator.kube.store import Key, Raw, Store, key_of
 
-_METADATA = ("name", "uid", "resourceVersion", "generation", "deletionTimestamp", "finalizers")
+_METADATA = ("name", "uid", "resourceVersion", "generation", "labels", "deletionTimestamp", "finalizers")
 
 
 def trim_connection(raw: Raw) -> Raw:
@@ -19,9 +19,9 @@ def trim_connection(raw: Raw) -> Raw:
     return {"metadata": kept, "spec": raw.get("spec") or {}, "status": raw.get("status") or {}}
 
 
-def is_held(raw: Raw) -> bool:
+def is_held(raw: Raw, finalizer: str = IN_USE_FINALIZER) -> bool:
     """Whether a connection has the finalizer that keeps it while it is needed."""
-    return IN_USE_FINALIZER in (raw["metadata"].get("finalizers") or ())
+    return finalizer in (raw["metadata"].get("finalizers") or ())
 
 
 def is_going(raw: Raw) -> bool:
@@ -49,8 +49,9 @@ class ConnectionWriter:
     What the API server answers is told at once, as a watch would tell it: whoever waits for the change learns of it.
     """
 
-    def __init__(self, client: KubeClient, store: Store, notify: Notify) -> None:
+    def __init__(self, client: KubeClient, store: Store, notify: Notify, finalizer: str = IN_USE_FINALIZER) -> None:
         """`notify` has to take what it is told into the store."""
+        self.finalizer = finalizer
         self._client = client
         self._store = store
         self._notify = notify
@@ -61,8 +62,8 @@ class ConnectionWriter:
         A merge patch replaces the whole list, so the version is tested: nobody else's finalizer gets lost.
         """
         metadata = raw["metadata"]
-        others = [name for name in metadata.get("finalizers") or () if name != IN_USE_FINALIZER]
-        finalizers = [*others, IN_USE_FINALIZER] if held else others
+        others = [name for name in metadata.get("finalizers") or () if name != self.finalizer]
+        finalizers = [*others, self.finalizer] if held else others
         patch = {"metadata": {"resourceVersion": metadata["resourceVersion"], "finalizers": finalizers or None}}
         key = key_of(raw)
         answer = await self._client.merge_patch(kind_of(key), key[0], key[1], patch)

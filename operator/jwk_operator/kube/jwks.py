@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -35,9 +35,12 @@ _METADATA = (
 _ANNOTATIONS = (REMOTE_ANNOTATION, CLAIM_ANNOTATION, ASIDE_ANNOTATION, RECONCILE_ANNOTATION)
 
 
-def open_store() -> Store:
-    """Return an empty store for JWKs: by remote name, by connection (needed or named), by the Secret with the key."""
-    return Store(trim, name=_remote_names, connection=_connections, needs=_needed_connections, secret=_secrets)
+def open_store(wants: Callable[[Raw], bool] = lambda _: True) -> Store:
+    """Return an empty store for JWKs: by remote name, by connection (needed or named), by the Secret with the key.
+
+    `wants` says which of them concern this operator.
+    """
+    return Store(trim, wants, name=_remote_names, connection=_connections, needs=_needed_connections, secret=_secrets)
 
 
 def trim(raw: Raw) -> Raw:

@@ -15,6 +15,7 @@ import aiohttp
 import kopf
 
 from jwk_operator.apinizer.term import MayWrite, always, guarded_request
+from jwk_operator.kube.watches import Watches
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _TOKEN_LIFE = 60.0
@@ -120,12 +121,16 @@ class _Login:
             return self._headers
 
 
-def open_session(access: Access, may_write: MayWrite = always) -> aiohttp.ClientSession:
-    """Open a keep-alive session with the API server. While `may_write` says no, only reads leave."""
+def open_session(access: Access, may_write: MayWrite = always, watches: Watches | None = None) -> aiohttp.ClientSession:
+    """Open a keep-alive session with the API server.
+
+    While `may_write` says no, only reads leave. Its watches are noted in `watches`.
+    """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=access.tls, limit=0, keepalive_timeout=60),
         middlewares=(_Login(access),),
         request_class=guarded_request(may_write),
         headers={"User-Agent": "jwk-operator", "Accept": "application/json"},
         cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=[watches.trace()] if watches else [],
     )

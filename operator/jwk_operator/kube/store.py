@@ -37,8 +37,15 @@ def version_of(raw: Raw) -> int:
 class Store:
     """Objects by namespace and name, with indices. `trim` says what of an object is kept."""
 
-    def __init__(self, trim: Callable[[Raw], Raw], **indices: Callable[[Raw], Iterable[object]]) -> None:
+    def __init__(
+        self,
+        trim: Callable[[Raw], Raw],
+        wants: Callable[[Raw], bool] = lambda _: True,
+        **indices: Callable[[Raw], Iterable[object]],
+    ) -> None:
+        """`wants` says which objects concern this store; one that does not any more leaves it, and may come back."""
         self._trim = trim
+        self._wants = wants
         self._objects: dict[Key, Raw] = {}
         self._indices = indices
         self._entries: dict[tuple[str, object], set[Key]] = {}
@@ -78,6 +85,9 @@ class Store:
             return Change.NOTHING  # a late event must not bring back what is gone
         if known is not None and version_of(raw) <= version_of(known):
             return Change.NOTHING
+        if not self._wants(raw):
+            self._forget(key)
+            return Change.NOTHING if known is None else Change.GONE
         self._forget(key)
         kept = self._trim(raw)
         self._objects[key] = kept
@@ -98,15 +108,21 @@ class Store:
         """Take in a watch event: ADDED, MODIFIED, DELETED, or None for an object that was listed."""
         return self.remove(raw) if event == "DELETED" else self.put(raw)
 
-    def sweep(self, listed: set[Key], version: int, within: Callable[[Key], bool]) -> list[Raw]:
+    def sweep(
+        self, listed: set[Key], version: int, within: Callable[[Key], bool], *, for_good: bool = True
+    ) -> list[Raw]:
         """Drop what a whole list of that version no longer has, and return it.
 
         `within` tells which keys the list was about. Objects that were seen at a later version than the list stay.
+        Not `for_good` is for a list of some objects alone: what it lacks may still be there, and come back.
         """
         missing = [key for key in self._objects if within(key) and key not in listed]
         gone = [self._objects[key] for key in missing if version_of(self._objects[key]) <= version]
         for raw in gone:
-            self._bury(raw)
+            if for_good:
+                self._bury(raw)
+            else:
+                self._forget(key_of(raw))
         return gone
 
     def _bury(self, raw: Raw) -> None:

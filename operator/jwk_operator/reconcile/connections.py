@@ -12,10 +12,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from jwk_operator.api.connection import ApinizerConnectionSpec, ClusterApinizerConnectionSpec, LabelSelector
+from jwk_operator.api.connection import ApinizerConnectionSpec, ClusterApinizerConnectionSpec
 from jwk_operator.api.jwk import ConnectionKind
 from jwk_operator.api.names import RemoteName
 from jwk_operator.api.reasons import Reason
+from jwk_operator.api.selector import selects
 from jwk_operator.apinizer.budget import Budget
 from jwk_operator.apinizer.client import CallObserver, ManagementClient
 from jwk_operator.apinizer.environments import ProjectEnvironments
@@ -296,20 +297,3 @@ def _target(raw: Raw, spec: ApinizerConnectionSpec, who: str) -> tuple[RemoteNam
         message = f"Neither spec.projectName nor {who} names a project; set one of them."
         return None, Problem(Reason.PROJECT_NOT_SET, message)
     return RemoteName(project, wished_name(raw)), None
-
-
-def selects(selector: LabelSelector, labels: dict[str, str]) -> bool:
-    """Whether a label selector (metav1.LabelSelector) selects an object with these labels; an empty one always does."""
-    if any(labels.get(name) != value for name, value in (selector.match_labels or {}).items()):
-        return False
-    for requirement in selector.match_expressions or ():
-        present, values = requirement.key in labels, requirement.values or ()
-        holds = {
-            "In": present and labels.get(requirement.key) in values,
-            "NotIn": not present or labels.get(requirement.key) not in values,
-            "Exists": present,
-            "DoesNotExist": not present,
-        }[requirement.operator]
-        if not holds:
-            return False
-    return True

@@ -47,7 +47,7 @@ class Protection:
         try:
             await self.settle(connection)
             found = self._connections.get(connection[1:])
-            yield found is not None and is_held(found) and not is_going(found)
+            yield found is not None and is_held(found, self._writer.finalizer) and not is_going(found)
         except ApiError:
             self._answered(connection, key)
             raise
@@ -74,9 +74,9 @@ class Protection:
     def is_settled(self, connection: ConnectionKey) -> bool:
         """Whether a connection has the finalizer exactly if it should; one that goes cannot get it any more."""
         found = self._connections.get(connection[1:])
-        if found is None or (is_going(found) and not is_held(found)):
+        if found is None or (is_going(found) and not is_held(found, self._writer.finalizer)):
             return True
-        return is_held(found) is self.is_needed(connection)
+        return is_held(found, self._writer.finalizer) is self.is_needed(connection)
 
     def undisturbed(self, connection: ConnectionKey) -> AbstractAsyncContextManager[None]:
         """Keep the finalizer as it is while something else of a connection is written, which would make it fail."""
@@ -106,7 +106,7 @@ class Protection:
         """Say in one sentence what keeps a connection that is being deleted; None when nothing does."""
         needing = self._jwks.find("needs", connection)
         found = self._connections.get(connection[1:])
-        if not needing or found is None or not is_going(found) or not is_held(found):
+        if not needing or found is None or not is_going(found) or not is_held(found, self._writer.finalizer):
             return None
         named = ", ".join("/".join(key) for key in needing[:_NAMED])
         more = f" and {len(needing) - _NAMED} more" if len(needing) > _NAMED else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
@@ -29,6 +30,12 @@ class Metrics:
         )
         self.queue = Gauge("jwk_operator_queue_depth", "JWKs that wait for a worker.", registry=self.registry)
         self.known = Gauge("jwk_operator_known_jwks", "JWKs that the operator knows of.", registry=self.registry)
+        self.watch_age = Gauge(
+            "jwk_operator_watch_age_seconds",
+            "Seconds since the watch of a resource was last asked for; it is asked for anew every five minutes.",
+            ("resource",),
+            registry=self.registry,
+        )
         self.calls = Counter(
             "jwk_operator_apinizer_requests",
             "Calls to Apinizer, by call and HTTP status (0: no answer).",
@@ -49,6 +56,12 @@ class Metrics:
         """Count one call to Apinizer."""
         self.calls.labels(call, str(status)).inc()
         self.call_seconds.labels(call).observe(seconds)
+
+    def watched(self, ages: Mapping[str, float]) -> None:
+        """Take in how old the watches are, by resource."""
+        self.watch_age.clear()
+        for resource, age in ages.items():
+            self.watch_age.labels(resource).set(age)
 
     def render(self) -> bytes:
         """Return everything in the text format."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import Enum
 from functools import partial
 
+from jwk_operator.api.base import in_use_finalizer
 from jwk_operator.api.jwk import ConnectionKind
 from jwk_operator.api.reasons import BY_CONNECTION, Reason
 from jwk_operator.apinizer.environment_proxy import environment_proxy, no_proxy
@@ -89,7 +90,7 @@ class Operator:
         self.metrics = metrics or Metrics()
         self.loaded = False
         clusterwide = settings.namespaces is None
-        self._jwks = open_store()
+        self._jwks = open_store(settings.serves)
         self._connection_store = Store(trim_connection)
         self._namespaces = Store(trim_namespace) if clusterwide else None
         self._sources = Sources(client)
@@ -108,7 +109,9 @@ class Operator:
         gatherer = Gatherer(self._jwks, self._connections, self._sources)
         writer = JwkWriter(client, self._jwks)
         events = EventPoster(client)
-        connection_writer = ConnectionWriter(client, self._connection_store, partial(self.on_event, Watched.CONNECTION))
+        finalizer = in_use_finalizer(settings.shard.name if settings.shard else "")
+        notify = partial(self.on_event, Watched.CONNECTION)
+        connection_writer = ConnectionWriter(client, self._connection_store, notify, finalizer)
         protection = Protection(self._jwks, self._connection_store, connection_writer)
         self._reconciler = Reconciler(
             self._jwks,
@@ -129,13 +132,14 @@ class Operator:
             protection,
             events,
             self._released,
+            settings.serves,
             now,
             self._random,
         )
         self.upkeep = Upkeep(self._connection_store, self._connections, protection, events, self._random.random)
         lanes = Lanes(self._lane, settings.workers // 2, settings.workers // 8, urgent=_LAG[Cause.DEPENDENCY])
         self.queue: WorkQueue[Key, Cause] = WorkQueue(_RANK, lag=_LAG, lanes=lanes, clock=clock)
-        self._lists = Lists(client, settings.namespaces)
+        self._lists = Lists(client, settings.namespaces, settings.shard.text if settings.shard else None)
         self._failures: dict[Key, int] = {}
 
     # --- what is remembered ----------------------------------------------------------------------------------------

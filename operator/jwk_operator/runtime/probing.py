@@ -64,10 +64,14 @@ class Prober:
         protection: Protection,
         events: EventPoster,
         released: Callable[[ConnectionKey], None],
+        reports: Callable[[Raw], bool],
         now: Callable[[], datetime],
         chance: random.Random,
     ) -> None:
-        """`released` is called when the calls of a connection, which were held back, may go out again."""
+        """`released` is called when the calls of a connection, which were held back, may go out again.
+
+        `reports` says of which connections the status is this operator's to write: one shard tells, not each.
+        """
         self._store = store
         self._jwks = jwks
         self._connections = connections
@@ -75,6 +79,7 @@ class Prober:
         self._protection = protection
         self._events = events
         self._released = released
+        self._reports = reports
         self._now = now
         self._chance = chance
         self._probes: dict[ConnectionKey, Probe] = {}
@@ -231,7 +236,7 @@ class Prober:
     async def _write(self, connection: ConnectionKey, opened: Line | Problem) -> tuple[bool, str, str] | None:
         """Patch the status if need be, and return the Event that the change is worth."""
         raw = self._store.get(connection[1:])
-        if raw is None or is_going(raw):
+        if raw is None or is_going(raw) or not self._reports(raw):
             return None
         last = _status(raw)
         new = render_connection(last, self._facts(connection, raw, opened))

@@ -16,6 +16,7 @@ from jwk_operator.handlers import make_registry, make_settings
 from jwk_operator.kube.client import ApiError, ApiUnavailableError, KubeClient
 from jwk_operator.kube.leases import Leases
 from jwk_operator.kube.session import Access, open_session
+from jwk_operator.kube.watches import Watches
 from jwk_operator.runtime.http import serve
 from jwk_operator.runtime.identity import own_identity
 from jwk_operator.runtime.leader import Leadership
@@ -64,10 +65,18 @@ class _Term:
 class _Process:
     """What outlives a term: the way to the API server, the metrics, and the answers to probes."""
 
-    def __init__(self, session: aiohttp.ClientSession, access: Access, settings: Settings, stop: asyncio.Event) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        access: Access,
+        settings: Settings,
+        watches: Watches,
+        stop: asyncio.Event,
+    ) -> None:
         self.session = session
         self.access = access
         self.settings = settings
+        self.watches = watches
         self.stop = stop
         self.metrics = Metrics()
         self.term: _Term | None = None
@@ -75,7 +84,7 @@ class _Process:
 
     def alive(self) -> str | None:
         """Return what is stuck, or None."""
-        return self.term.operator.alive() if self.term else None
+        return (self.term.operator.alive() or self.watches.dead()) if self.term else None
 
     def not_ready(self) -> str | None:
         """Return why this process is not ready, or None. One that waits for the Lease is: an update may go on."""
@@ -85,6 +94,7 @@ class _Process:
 
     def render_metrics(self) -> bytes:
         """Return the metrics as they are now."""
+        self.metrics.watched(self.watches.ages())
         return self.term.operator.render_metrics() if self.term else self.metrics.render()
 
 
@@ -92,8 +102,9 @@ async def run(access: Access, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `PortError` when a port cannot be used."""
     stop = asyncio.Event()
     _on_signals(stop)
+    watches = Watches()
     async with open_session(access) as session:
-        process = _Process(session, access, settings, stop)
+        process = _Process(session, access, settings, watches, stop)
         async with serve(settings, process.render_metrics, process.alive, process.not_ready):
             while not stop.is_set():
                 await _lead(process)
@@ -132,7 +143,7 @@ async def _lead(process: _Process) -> None:
 
 async def _act(process: _Process, holding: asyncio.Task[str] | None, may_write: MayWrite) -> None:
     # Of its own for each term: the guard on the wire is the session's, and the Lease is renewed beside it.
-    async with open_session(process.access, may_write) as session:
+    async with open_session(process.access, may_write, process.watches) as session:
         client = KubeClient(session, process.access.server, may_write)
         await _run_term(process, _Term(Operator(client, process.settings, process.metrics)), holding)
 
@@ -150,6 +161,7 @@ async def _run_term(process: _Process, term: _Term, holding: asyncio.Task[str] |
         process.term = None
         process.metrics.queue.set(0)
         process.metrics.known.set(0)
+        process.watches.forget()
         for task in (loading, ending):
             task.cancel()
 
@@ -230,7 +242,7 @@ async def _sweep(operator: Operator, interval: float) -> None:
 async def _watch(process: _Process, term: _Term) -> None:
     """Run kopf until the term ends, or until it ends by itself, as some errors of a watch make it."""
     ready, end, stop = asyncio.Event(), asyncio.Event(), term.end
-    running = asyncio.create_task(_kopf(term.operator, process.access, process.settings, ready, end), name="kopf")
+    running = asyncio.create_task(_kopf(term.operator, process, ready, end), name="kopf")
     await _first_of(running, ready, stop)
     _on_signals(process.stop)  # kopf has set its own
     term.watching.set()
@@ -256,13 +268,14 @@ async def _watch(process: _Process, term: _Term) -> None:
         await asyncio.sleep(1)
 
 
-async def _kopf(
-    operator: Operator, access: Access, settings: Settings, ready: asyncio.Event, end: asyncio.Event
-) -> None:
+async def _kopf(operator: Operator, process: _Process, ready: asyncio.Event, end: asyncio.Event) -> None:
+    access, settings = process.access, process.settings
     clusterwide = settings.namespaces is None
     registry = make_registry(
         operator.on_event,
-        lambda: kopf.AiohttpSession(server=access.server, aiohttp_session=open_session(access)),
+        lambda: kopf.AiohttpSession(
+            server=access.server, aiohttp_session=open_session(access, watches=process.watches)
+        ),
         clusterwide=clusterwide,
     )
     await kopf.operator(

@@ -2,7 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from jwk_operator.api.connection import LabelSelector
+from jwk_operator.api.selector import parse_selector, selects
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Part of the JWKs, selected by their labels. Raises ValueError for a selector that cannot be read."""
+
+    text: str
+    """The selector in one line, as the API server takes it."""
+
+    @property
+    def selector(self) -> LabelSelector:
+        """The selector as it can be asked."""
+        return parse_selector(self.text)
+
+    @property
+    def name(self) -> str:
+        """Tells shards apart in names of finalizers and Leases; the same for selectors that differ in blanks alone."""
+        requirements = self.selector.match_expressions or ()
+        parts = sorted(item.model_dump_json(exclude_none=True) for item in requirements)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
+
+    def has(self, labels: dict[str, str]) -> bool:
+        """Whether an object with these labels belongs to this shard."""
+        return selects(self.selector, labels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +50,9 @@ class Settings:
 
     namespaces: tuple[str, ...] | None = None
     """Namespaces to serve; None is the whole cluster."""
+
+    shard: Shard | None = None
+    """Which JWKs of these namespaces to serve; None is all."""
 
     metrics_port: int = 0
     """TCP port of `/metrics`; 0 is none."""
@@ -45,3 +78,7 @@ class Settings:
 
     sweep_interval: float = 600.0
     """How often what is remembered is compared with a list, to find deletions that no watch told of."""
+
+    def serves(self, raw: Mapping[str, Any]) -> bool:
+        """Whether an object belongs to this shard, by its labels; without shards every one does."""
+        return self.shard is None or self.shard.has(raw["metadata"].get("labels") or {})
