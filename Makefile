@@ -16,10 +16,13 @@ test: venv lint ## Check style, types, layers and drift, then run every test tha
 	$(BIN)/python -m controlplane binaries
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-soak: venv ## Play many new stories of resources' lives (SOAK_EXAMPLES=2000); a failure prints how to replay it
+soak: venv ## Play a storm over everything (SOAK_SECONDS=600, SOAK_JWKS=300), then new stories (SOAK_EXAMPLES=2000)
 	$(BIN)/python -m controlplane binaries
+	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_JWKS=$(SOAK_JWKS) $(BIN)/python -m pytest tests/chaos -s $(PYTEST_ARGS)
 	SOAK_EXAMPLES=$(SOAK_EXAMPLES) $(BIN)/python -m pytest tests/lifecycle -s $(PYTEST_ARGS)
 
+SOAK_SECONDS ?= 600
+SOAK_JWKS ?= 300
 SOAK_EXAMPLES ?= 2000
 
 lint: venv ## Style, types, import contracts, generated files

@@ -1,8 +1,9 @@
-"""A storm over everything, and the calm after it. `make soak` plays a long one; this is a short one of a fixed seed."""
+"""A storm over everything, and the calm after it. `make soak` plays a long one of a new seed; this is a short one."""
 
 from __future__ import annotations
 
 import os
+import random
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from chaos.storm import Storm
 from chaos.verdict import await_ready, check_remote, check_rest, check_secrecy, resident
 from harness.audit import AuditLog
 
-SEED = int(os.environ.get("SOAK_SEED", "20261124"))
+_NEW = random.SystemRandom().randrange(10**9) if "SOAK_SECONDS" in os.environ else 20261124
+SEED = int(os.environ.get("SOAK_SEED", _NEW))
 SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
 COUNT = int(os.environ.get("SOAK_JWKS", "30"))
 _CALM = 240.0
