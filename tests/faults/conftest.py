@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from faults.hostile_client import Certified, served
-from harness.fixtures import account, admin, cluster, make_space, simulator, space
+from harness.fixtures import account, admin, cluster, make_space, operator, simulator, space
 from harness.tls import make_authority
 
-__all__ = ["account", "admin", "cluster", "make_space", "simulator", "space"]
+__all__ = ["account", "admin", "cluster", "make_space", "operator", "simulator", "space"]
 
 
 @pytest.fixture

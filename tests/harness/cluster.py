@@ -121,6 +121,18 @@ class Cluster:
         """Return the objects of a kind."""
         return list(self.request("GET", path_of(kind, namespace))["items"])
 
+    def version(self, kind: str, namespace: str) -> str:
+        """Return the version that `history` can begin after."""
+        return str(self.request("GET", path_of(kind, namespace))["metadata"]["resourceVersion"])
+
+    def history(self, kind: str, namespace: str, version: str) -> tuple[Object, ...]:
+        """Return every object of a namespace as each write since a version left it, in the order of the writes."""
+        query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": "1"}
+        answer = self.http.get(path_of(kind, namespace), params=query)
+        events = [json.loads(line) for line in answer.text.splitlines()]
+        assert all(event["type"] in ("ADDED", "MODIFIED", "DELETED") for event in events), events
+        return tuple(event["object"] for event in events)
+
     def delete(self, kind: str, namespace: str | None, name: str) -> None:
         """Delete an object; one that is gone already is fine."""
         try:

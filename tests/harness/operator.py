@@ -22,11 +22,19 @@ class OperatorProcess:
     """
 
     def __init__(
-        self, kubeconfig: Path, folder: Path, arguments: Sequence[str] = ("--all-namespaces",), **env: str
+        self,
+        kubeconfig: Path,
+        folder: Path,
+        arguments: Sequence[str] = ("--all-namespaces",),
+        *,
+        program: Sequence[str] = (str(BIN / "jwk-operator"),),
+        **env: str,
     ) -> None:
+        """`program` may be another one that behaves like it."""
         self.kubeconfig = kubeconfig
         self.log = folder / "operator.log"
         self.arguments = tuple(arguments)
+        self._program = tuple(program)
         self.env: Mapping[str, str] = env
         self.probe_port, self.metrics_port = free_port(), free_port()
         self._process: Process | None = None
@@ -56,7 +64,7 @@ class OperatorProcess:
     def start(self, wait: bool = True) -> OperatorProcess:
         """Start, and wait until it is ready unless told not to."""
         assert not self.running, "the operator runs already"
-        command = [str(BIN / "jwk-operator"), "run", *self.arguments]
+        command = [*self._program, "run", *self.arguments]
         if "--log-level" not in self.arguments:
             command += ["--log-level", "debug"]
         command += ["--probe-port", str(self.probe_port), "--metrics-port", str(self.metrics_port)]

@@ -131,6 +131,10 @@ class SimulatorProcess:
         """Return the JWKs of a project by name: public facts, ``detached``, ``deployed``."""
         return {jwk["name"]: jwk for jwk in self.control.jwks(project)}
 
+    def wait_sent(self, project: str, *calls: str) -> None:
+        """Wait until a request of these calls has come in, answered or not."""
+        until(lambda: bool(self.requests(project, *calls)), f"a request {calls}")
+
     def wait_calls(self, project: str, count: int, *calls: str) -> list[Record]:
         """Wait until so many requests of these calls were answered or dropped, and return them."""
 

@@ -123,6 +123,18 @@ class Space:
         """Return every JWK by its name."""
         return {raw["metadata"]["name"]: Jwk(raw) for raw in self.cluster.list("JWK", self.name)}
 
+    def version(self) -> str:
+        """Return the version of the JWKs now, for `told`."""
+        return self.cluster.version("JWK", self.name)
+
+    def told(self, since: str) -> dict[str, list[Condition]]:
+        """Return by name the Ready conditions that each JWK has had since a version, in their order."""
+        found: dict[str, list[Condition]] = {}
+        for jwk in map(Jwk, self.cluster.history("JWK", self.name, since)):
+            if jwk.reason and jwk.ready not in found.setdefault(jwk.name, [])[-1:]:
+                found[jwk.name].append(jwk.ready)
+        return found
+
     def wait_for(self, name: str, holds: Callable[[Jwk], bool], what: str, seconds: float = SECONDS) -> Jwk:
         """Wait until something holds of a JWK and return it."""
         seen: list[Jwk | None] = [None]

@@ -1,4 +1,4 @@
-"""A TCP line to the API server that can be cut without a word: what goes in does not come out, nothing is closed."""
+"""A TCP line to the API server that can be cut without a word, or break: what network faults look like to both ends."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class Wire:
         self._whole = threading.Event()
         self._whole.set()
         self._sockets: list[socket.socket] = []
+        self._silent: set[socket.socket] = set()
         self.port: int = self._listening.getsockname()[1]
 
     def __enter__(self) -> Wire:
@@ -34,6 +35,18 @@ class Wire:
     def cut(self) -> None:
         """Let nothing through any more, in either direction."""
         self._whole.clear()
+
+    def silence(self) -> None:
+        """Let nothing more through on the connections that stand, which stay open; new ones are not concerned."""
+        self._silent.update(self._sockets)
+
+    def break_off(self) -> None:
+        """Close the connections that stand, whatever is on its way; new ones are not concerned."""
+        standing, self._sockets = self._sockets, []
+        for item in standing:
+            # it may be closed already
+            with contextlib.suppress(OSError):
+                item.shutdown(socket.SHUT_RDWR)
 
     def mend(self) -> None:
         """Let everything through again, what was held back first."""
@@ -60,6 +73,8 @@ class Wire:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 self._whole.wait()
+                if source in self._silent:
+                    return
                 target.sendall(data)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
