@@ -26,6 +26,8 @@ class Storm:
         self._later: Later = []
         """What is to be undone, and when."""
         self._started = 0.0
+        self._going: set[int] = set()
+        """Resources that are deleted and made again: one that is suspended meanwhile would leave its JWK behind."""
         self.counts: Counter[str] = Counter()
 
     def play(self, steps: tuple[Step, ...]) -> None:
@@ -95,8 +97,9 @@ class Storm:
             case What.DELETE:
                 space.patch(name, suspend=False)  # one that is suspended would leave its remote JWK behind
                 space.delete(name)
+                self._going.add(number)
                 self._in(step.seconds, lambda: self._make_again(number, step.how))
-            case What.SUSPEND:
+            case What.SUSPEND if number not in self._going:
                 space.patch(name, suspend=True)
                 self._in(step.seconds, lambda: self._try(lambda: space.patch(name, suspend=False)))
 
@@ -133,6 +136,7 @@ class Storm:
             if found is None:
                 self._arena.make(number, key)
             if found is None or "deletionTimestamp" not in found.metadata:
+                self._going.discard(number)
                 return
         except (httpx.TransportError, RefusedError):
             pass

@@ -36,8 +36,28 @@ def await_ready(arena: Arena, seconds: float) -> float:
         ]
         return [*(f"{name}: missing" for name in missing), *waiting]
 
-    until(lambda: not unready(), lambda: "all are Ready; not so:\n" + "\n".join(unready()[:20]), seconds)
+    def told() -> str:
+        late = unready()
+        return "\n".join(["all are Ready; not so:", *late[:20], *_story(arena, late[0].partition(":")[0])])
+
+    until(lambda: not unready(), told, seconds)
     return time.monotonic() - started
+
+
+def _story(arena: Arena, name: str) -> list[str]:
+    """What was called and logged about a resource, in the order of time."""
+    calls = [
+        (
+            time.strftime("%H:%M:%S", time.gmtime(record["time"])),
+            f"{record['call']} {record['status']} {record['acted']}",
+        )
+        for record in arena.manager.control.requests()
+        if record["name"] == name
+    ]
+    logged = [
+        (line[11:19], line) for operator in arena.operators for line in operator.text().splitlines() if name in line
+    ]
+    return [f"{when} {what}" for when, what in sorted(calls + logged)]
 
 
 def check_remote(arena: Arena) -> None:

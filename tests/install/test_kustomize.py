@@ -27,6 +27,7 @@ from install.support import (
     render,
     review,
 )
+from jwk_operator.api.selector import parse_selector, selects
 
 GROUP = "apiops.apinizer.com"
 READ = {"get", "list", "watch"}
@@ -207,6 +208,22 @@ def test_image_and_namespace_are_set_from_an_overlay_of_the_users(overlay: Path,
     assert {item["metadata"]["name"] for item in manifests if item["kind"] == "Namespace"} <= {"elsewhere"}
     for binding in (item for item in manifests if item["kind"].endswith("RoleBinding")):
         assert {subject.get("namespace", "elsewhere") for subject in binding["subjects"]} == {"elsewhere"}
+
+
+def test_shards_share_nothing_and_miss_nobody() -> None:
+    shards = {folder.name: render(folder) for folder in sorted((ROOT / "examples" / "shards").iterdir())}
+    objects = [(item["kind"], item["metadata"]["name"]) for manifests in shards.values() for item in manifests]
+    assert len(objects) == len(set(objects)), "every object is of one shard"
+    assert "CustomResourceDefinition" not in {kind for kind, _ in objects}
+    selectors = []
+    for manifests in shards.values():
+        (container,) = only(manifests, "Deployment")["spec"]["template"]["spec"]["containers"]
+        environment = {item["name"]: item.get("value") for item in container["env"]}
+        selectors.append(parse_selector(environment["JWK_OPERATOR_SELECTOR"]))
+        (lease,) = only(manifests, "Role")["rules"][1]["resourceNames"]
+        assert environment["JWK_OPERATOR_LEASE_NAME"] == lease
+    for labels in ({}, {"shard": "a"}, {"shard": "b"}, {"shard": ""}, {"other": "a"}):
+        assert sum(selects(selector, labels) for selector in selectors) == 1, labels
 
 
 def test_build_lock_is_made_for_the_build_system() -> None:

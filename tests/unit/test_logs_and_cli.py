@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import click
 import pytest
@@ -17,7 +18,7 @@ from jwk_operator.cli.main import main
 from jwk_operator.cli.run import run
 from jwk_operator.kube.session import Access, AccessError
 from jwk_operator.runtime.logs import JsonFormatter, TextFormatter, fields, set_up_logs
-from jwk_operator.runtime.settings import Settings
+from jwk_operator.runtime.settings import LeaseSettings, Settings, Shard
 
 RUN = importlib.import_module("jwk_operator.cli.run")  # the package's attribute of that name is the command
 SECRET = "hunter2-hunter2"
@@ -103,6 +104,7 @@ def test_help_shows_every_variable() -> None:
     assert [option.envvar for option in OPTIONS if str(option.envvar) not in shown.replace("\n", "")] == []
 
 
+LEASE: dict[str, Any] = {"namespace": "home", "name": "jwk-operator", "duration": 15.0}
 EITHER = "give either --all-namespaces or --namespace NAME (repeatable)"
 
 
@@ -118,6 +120,8 @@ EITHER = "give either --all-namespaces or --namespace NAME (repeatable)"
         (["-A", "--log-level", "trace"], {}, "'trace' is not one of 'debug', 'info', 'warning', 'error'"),
         (["-A", "--log-format", "xml"], {}, "'xml' is not one of 'text', 'json'"),
         (["-A", "--grace-period", "-1"], {}, "-1"),
+        (["-A", "-l", "a b"], {}, "is no requirement of a label selector, such as a=b, a in (b, c) or !a"),
+        (["-A", "-l", "a=b,"], {}, "it is empty or ends with a comma"),
         (["-A", "more"], {}, "unexpected extra argument"),
         (["-A", "--nonsense"], {}, "--nonsense"),
     ],
@@ -147,8 +151,22 @@ def test_usage_errors(arguments: list[str], environment: dict[str, str], says: s
             },
             Settings(metrics_port=8080, probe_port=8081, bind_address="0.0.0.0", grace_period=5.0),  # noqa: S104
         ),
+        (["-A", "--leader-elect"], {"POD_NAMESPACE": "home"}, Settings(lease=LeaseSettings(**LEASE))),
+        (
+            ["-A", "-l", "shard=a", "--leader-elect"],
+            {"POD_NAMESPACE": "home"},
+            Settings(
+                shard=Shard("shard=a"),
+                lease=LeaseSettings(**{**LEASE, "name": f"jwk-operator-{Shard('shard in (a)').name}"}),
+            ),
+        ),
+        (
+            ["-A", "--leader-elect"],
+            {"JWK_OPERATOR_SELECTOR": "shard=a", "JWK_OPERATOR_LEASE_NAME": "own", "POD_NAMESPACE": "home"},
+            Settings(shard=Shard("shard=a"), lease=LeaseSettings(**{**LEASE, "name": "own"})),
+        ),
     ],
-    ids=["cluster", "proxy", "namespaces", "variable", "variables"],
+    ids=["cluster", "proxy", "namespaces", "variable", "variables", "lease", "lease of a shard", "lease by name"],
 )
 def test_settings(
     arguments: list[str], environment: dict[str, str], settings: Settings, monkeypatch: pytest.MonkeyPatch

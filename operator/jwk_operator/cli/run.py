@@ -16,6 +16,7 @@ from jwk_operator.runtime.process import run as run_process
 from jwk_operator.runtime.settings import LeaseSettings, Settings, Shard
 
 _PREFIX = "JWK_OPERATOR"
+_LEASE = "jwk-operator"
 _PORT = click.IntRange(0, 65535)
 
 
@@ -107,10 +108,9 @@ class _Names(click.ParamType[tuple[str, ...]]):
 )
 @click.option(
     "--lease-name",
-    default="jwk-operator",
     envvar=f"{_PREFIX}_LEASE_NAME",
     show_envvar=True,
-    help="Name of the Lease.",
+    help="Name of the Lease; the default is `jwk-operator`, with --selector `jwk-operator-` and a hash of it.",
 )
 @click.option(
     "--lease-namespace",
@@ -152,7 +152,7 @@ def run(
     grace_period: float,
     proxy_from_environment: bool,
     leader_elect: bool,
-    lease_name: str,
+    lease_name: str | None,
     lease_namespace: str | None,
     lease_duration: float,
     log_level: str,
@@ -177,7 +177,7 @@ def run(
     set_up_logs(log_level, log_format)
     lease = LeaseSettings(
         namespace=lease_namespace or own_namespace() or "default",
-        name=f"{lease_name}-{shard.name}" if shard else lease_name,
+        name=lease_name or (f"{_LEASE}-{shard.name}" if shard else _LEASE),
         duration=lease_duration,
     )
     settings = Settings(
