@@ -278,7 +278,7 @@ async def test_whoever_gives_up_does_not_take_the_token_from_the_others() -> Non
             Verdict.UNAUTHORIZED,
             "the token call failed: GrantType value must be client_credentials!",
         ),
-        ((403, FORBIDDEN), Verdict.FORBIDDEN, f"the token call failed: {FORBIDDEN['error_description']}"),
+        ((403, FORBIDDEN), Verdict.UNAUTHORIZED, f"the token call failed: {FORBIDDEN['error_description']}"),
         (
             (500, {"error": "internal_error", "error_description": "Oops"}),
             Verdict.SERVER_ERROR,

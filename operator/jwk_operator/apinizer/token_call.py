@@ -50,11 +50,12 @@ def _lifetime(value: object) -> float | None:
 def of_token_call(answer: Answer) -> Answer:
     """Turn the answer to a token call into that of the call which needed the token.
 
-    The contract's 400 and 401 both say that these credentials are no good.
+    The contract's 400 and 401 both say that these credentials are no good, and so does a 403: it is of no project.
     """
     text = f"the token call failed: {answer.text}"
-    if answer.verdict in (Verdict.UNAUTHORIZED, Verdict.FORBIDDEN, Verdict.RATE_LIMITED):
-        return answer if answer.verdict is Verdict.RATE_LIMITED else replace(answer, text=text)
-    if answer.http_status == 400 and answer.code is not None:
+    if answer.verdict is Verdict.RATE_LIMITED:
+        return answer
+    refused = answer.verdict in (Verdict.UNAUTHORIZED, Verdict.FORBIDDEN)
+    if refused or (answer.http_status == 400 and answer.code is not None):
         return replace(answer, verdict=Verdict.UNAUTHORIZED, text=text)
     return replace(answer, verdict=Verdict.SERVER_ERROR, text=text)
