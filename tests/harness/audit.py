@@ -79,8 +79,11 @@ class AuditLog:
         return {(found.group, found.resource, found.verb) for found in self.requests() if found.resource}
 
     def forbidden(self) -> list[Request]:
-        """Return the requests that the API server refused for want of a right."""
-        return [found for found in self.requests() if found.status == 403 or found.decision == "forbid"]
+        """Return the requests that the API server refused for want of a right.
+
+        A 403 that was allowed by that is of admission: nothing can be created in a namespace that is going.
+        """
+        return [found for found in self.requests() if found.decision == "forbid"]
 
     def _flush(self) -> None:
         """Wait for the line of a request of our own: those of requests that were answered before stand there, too."""
