@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from controlplane import ControlPlane
-from harness.cluster import Cluster
+from harness.cluster import Cluster, secret
 from harness.keys import ec, pasted
 from harness.operator import OperatorProcess
 from harness.rbac import CLUSTER_WIDE, install, shipped
@@ -97,15 +97,14 @@ def arena(folder: Path, count: int) -> Iterator[Arena]:
 
 
 def _connect(made: Arena) -> None:
-    """A token, client credentials, and a connection of the whole cluster."""
+    """Two connections with the same token, and one with client credentials."""
     made.tokens.append("token-of-the-storm-0")
     made.manager.control.add_token(made.tokens[-1])
     with_token, with_client, shared = made.spaces
     limits: dict[str, Any] = {"readTimeoutSeconds": 2, "connectTimeoutSeconds": 2, "resyncInterval": "20s"}
     with_token.connect(token=made.tokens[-1], **limits)
-    client = {"client_id": "client-one", "client_secret": CLIENTS["client-one"]}
-    metadata = {"name": "client", "namespace": with_client.name}
-    made.cluster.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": client})
+    client: dict[str, str | bytes] = {"client_id": "client-one", "client_secret": CLIENTS["client-one"]}
+    made.cluster.apply(secret(with_client.name, "client", client))
     with_client.connection(auth={"clientCredentialsSecretRef": {"name": "client"}}, **limits)
     shared.connect(token=made.tokens[-1], **limits)
 

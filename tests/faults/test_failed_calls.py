@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import pytest
 
+from harness.cluster import secret
 from harness.fixtures import MakeSpace
 from harness.keys import pasted
 from harness.objects import Condition, deployed
@@ -131,9 +132,8 @@ def test_a_refusal_costs_one_token_call_and_is_not_told(
     make_space: MakeSpace, simulator: SimulatorProcess, status: int
 ) -> None:
     space = make_space()
-    metadata = {"name": "client", "namespace": space.name}
-    data = {"client_id": "client-one", "client_secret": CLIENTS["client-one"]}
-    space.cluster.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data})
+    data: dict[str, str | bytes] = {"client_id": "client-one", "client_secret": CLIENTS["client-one"]}
+    space.cluster.apply(secret(space.name, "client", data))
     space.connection(auth={"clientCredentialsSecretRef": {"name": "client"}})
     space.jwk("one", pasted())
     space.wait("one")

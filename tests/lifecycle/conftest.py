@@ -9,8 +9,9 @@ import pytest
 from harness.cluster import Cluster
 from harness.fixtures import admin, cluster
 from lifecycle.stage import Stage, set_up
+from lifecycle.world import World
 
-__all__ = ["admin", "cluster", "stage"]
+__all__ = ["admin", "cluster", "stage", "world"]
 
 
 @pytest.fixture(scope="module")
@@ -18,3 +19,12 @@ def stage(cluster: Cluster) -> Iterator[Stage]:
     """What all stories of a module share."""
     with set_up(cluster) as stage:
         yield stage
+
+
+@pytest.fixture
+def world(stage: Stage) -> Iterator[World]:
+    """A world in which nothing has happened yet; the end is played after each story."""
+    with World(stage) as world:
+        yield world
+        if not world.failed:
+            world.finish()

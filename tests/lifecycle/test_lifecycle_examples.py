@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from jwk_operator.reconcile.state import Cause
 from lifecycle.gate import Moment, Stop
 from lifecycle.specs import SecretContent, Source
-from lifecycle.stage import KEYS, Stage
+from lifecycle.stage import KEYS
 from lifecycle.world import World
 
 PASTED = Source("pasted")
 OTHER_TYPE = len(KEYS) - 1
-
-
-@pytest.fixture
-def world(stage: Stage) -> Iterator[World]:
-    """A world in which nothing has happened yet; the end is played after each story."""
-    with World(stage) as world:
-        yield world
-        if not world.failed:
-            world.finish()
 
 
 def test_an_ordinary_life(world: World) -> None:

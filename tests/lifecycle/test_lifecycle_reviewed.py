@@ -8,10 +8,8 @@ from jwk_operator.reconcile.state import Cause
 from lifecycle.gate import Stop
 from lifecycle.specs import Source
 from lifecycle.stage import text_of
-from lifecycle.test_lifecycle_examples import OTHER_TYPE, PASTED, world
+from lifecycle.test_lifecycle_examples import OTHER_TYPE, PASTED
 from lifecycle.world import World
-
-__all__ = ["world"]
 
 CALLS_UNTIL_ADOPTED = range(1, 6)
 

@@ -5,7 +5,6 @@ The same for its connection: what was opened as it was before is used for nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
@@ -16,18 +15,9 @@ from jwk_operator.kube.store import Key
 from jwk_operator.reconcile.state import Cause
 from lifecycle.gate import Moment, Stop
 from lifecycle.specs import Source
-from lifecycle.stage import Stage
 from lifecycle.world import World
 
 PASTED = Source("pasted")
-
-
-@pytest.fixture
-def world(stage: Stage) -> Iterator[World]:
-    with World(stage) as world:
-        yield world
-        if not world.failed:
-            world.finish()
 
 
 @pytest.fixture
