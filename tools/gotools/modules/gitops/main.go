@@ -20,9 +20,10 @@ import (
 )
 
 type request struct {
-	Do     string         `json:"do"`
-	Script string         `json:"script"`
-	Object map[string]any `json:"object"`
+	Do     string `json:"do"`
+	Script string `json:"script"`
+	// As the API's own decoder reads it: whole numbers stay whole.
+	Object unstructured.Unstructured `json:"object"`
 }
 
 type answer struct {
@@ -56,9 +57,9 @@ func main() {
 func do(asked request) (any, error) {
 	switch asked.Do {
 	case "health", "discovery", "action":
-		return run(asked.Script, asked.Object)
+		return run(asked.Script, asked.Object.Object)
 	case "kstatus":
-		found, err := status.Compute(&unstructured.Unstructured{Object: asked.Object})
+		found, err := status.Compute(&asked.Object)
 		if err != nil {
 			return nil, err
 		}
