@@ -40,7 +40,7 @@ OWN_NAMESPACE = {
     (GROUP, "apinizerconnections/status"): {"patch"},
     ("", "secrets"): READ,
     ("", "configmaps"): READ,
-    ("", "events"): {"create"},
+    ("", "events"): {"create", "patch"},
 }
 EVERYWHERE = OWN_NAMESPACE | {
     (GROUP, "clusterapinizerconnections"): READ | {"patch"},
