@@ -37,7 +37,7 @@ def test_serves_only_the_namespaces_given(cluster: Cluster, make_space: MakeSpac
         )
         assert operator.probe("/healthz") == (200, "ok")
         assert operator.probe("/readyz") == (200, "ok")
-        assert operator.metric("jwk_operator_known_jwks") == 3
+        assert operator.metric("jwk_operator_jwks") == 3
         assert operator.metric("jwk_operator_apinizer_requests_total", call="create", status="200") == 2
         operator.stop()
     lines = [json.loads(line) for line in operator.text().splitlines()]

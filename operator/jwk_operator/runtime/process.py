@@ -17,6 +17,7 @@ from jwk_operator.kube.client import ApiError, ApiUnavailableError, KubeClient
 from jwk_operator.kube.leases import Leases
 from jwk_operator.kube.session import Access, open_session
 from jwk_operator.kube.watches import Watches
+from jwk_operator.runtime.figures import Figures
 from jwk_operator.runtime.http import serve
 from jwk_operator.runtime.identity import own_identity
 from jwk_operator.runtime.leader import Leadership
@@ -159,8 +160,7 @@ async def _run_term(process: _Process, term: _Term, holding: asyncio.Task[str] |
             await _serve(process, term)
     finally:
         process.term = None
-        process.metrics.queue.set(0)
-        process.metrics.known.set(0)
+        process.metrics.show(Figures(), 0, 0)
         process.watches.forget()
         for task in (loading, ending):
             task.cancel()
