@@ -71,6 +71,8 @@ def spaces(make_space: MakeSpace) -> dict[str, Space]:
     made = {name: make_space() for name in LOST}
     for space in made.values():
         space.connect(readTimeoutSeconds=2)
+    for space in made.values():
+        space.wait_seen()
     return made
 
 

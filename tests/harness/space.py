@@ -109,6 +109,15 @@ class Space:
 
         return until(look, lambda: f"{name} to be {reason}: {self.connection_status(name)}", seconds)
 
+    def wait_seen(self, name: str = "default") -> None:
+        """Wait until the operator has taken in the newest spec of a connection, so that no JWK meets an older one."""
+
+        def look() -> bool:
+            found = self.cluster.find(CONNECTION, self.name, name) or {"metadata": {}}
+            return bool((found.get("status") or {}).get("observedGeneration") == found["metadata"].get("generation"))
+
+        until(look, lambda: f"connection {name} was seen: {self.connection_status(name)}")
+
     def held(self, name: str = "default") -> bool:
         """Whether a connection, which is there, has the finalizer of one that is needed."""
         found = self.cluster.find(CONNECTION, self.name, name)

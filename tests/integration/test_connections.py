@@ -110,6 +110,7 @@ def test_project_comes_from_either_side(space: Space) -> None:
 
 def test_project_that_apinizer_does_not_know(space: Space) -> None:
     space.connect(projectName="no such project")
+    space.wait_connection("ProjectNotFound")  # else the operator may not have heard of the change yet
     space.jwk("one", pasted())
     assert space.wait("one", "ProjectNotFound").message == (
         'Project "no such project" cannot be used: Project(no such project) was not found or user does not have '
@@ -159,6 +160,7 @@ def test_base_url_that_is_refused(space: Space, case: str) -> None:
 def test_nobody_listens_then_somebody_does(space: Space, simulator: SimulatorProcess) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     space.connect(baseUrl=url)
+    space.wait_seen()
     space.jwk("one", pasted())
     jwk = space.wait("one", "Unreachable")
     message = f"No answer from Apinizer: {url} refuses connections."
@@ -280,6 +282,7 @@ def test_token_that_cannot_be_one(space: Space, simulator: SimulatorProcess, cas
 
 def test_wrong_token_then_the_right_one(space: Space, simulator: SimulatorProcess) -> None:
     space.connect(token="wrong-token-0123456789")
+    space.wait_connection("Unauthorized")
     space.jwk("one", pasted())
     jwk = space.wait("one", "Unauthorized")
     message = f"Apinizer does not accept the token of Secret {space.name}/default, key token: Invalid token"

@@ -116,6 +116,7 @@ def test_a_token_that_is_accepted_again_needs_no_change_of_the_secret(
 ) -> None:
     mine = f"token-of-{space.name}"
     space.connect(token=mine)
+    space.wait_connection("Unauthorized")
     space.jwk("one", pasted())
     space.wait("one", "Unauthorized")
     simulator.control.add_token(mine)

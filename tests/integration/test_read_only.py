@@ -22,6 +22,7 @@ def jwk_of(space: Space, name: str = "one") -> str:
 
 def test_what_would_be_done_and_then_is(space: Space, simulator: SimulatorProcess) -> None:
     space.connect(token=READER, readOnly=True)
+    space.wait_seen()
     space.jwk("one", pasted(ec("first")), updatePolicy="Replace")
     jwk = space.wait("one", "ReadOnly")
     assert jwk.ready == read_only(space, f"{jwk_of(space)} would be created")
@@ -30,6 +31,7 @@ def test_what_would_be_done_and_then_is(space: Space, simulator: SimulatorProces
     assert space.wait("one").ready == deployed(2)
 
     space.connect(readOnly=True)
+    space.wait_seen()
     assert space.wait("one").ready == deployed(2)
     space.patch("one", description="Other")
     assert space.wait("one", "ReadOnly").ready == read_only(space, f"the description of {jwk_of(space)} would change")
@@ -52,6 +54,7 @@ def test_what_is_missing_is_told(space: Space, simulator: SimulatorProcess) -> N
     space.jwk("one", pasted())
     space.wait("one")
     space.connect(readOnly=True)
+    space.wait_seen()
     space.handled("one", "before")
     simulator.control.tamper("delete", space.project, "one")
     space.annotate("one", requested="now")
@@ -64,6 +67,7 @@ def test_what_is_missing_is_told(space: Space, simulator: SimulatorProcess) -> N
 
 def test_taking_over_is_told(space: Space, simulator: SimulatorProcess) -> None:
     space.connect(readOnly=True)
+    space.wait_seen()
     simulator.control.tamper("create", space.project, "one")
     space.jwk("one", {"sourceType": "COPY_PASTE"}, adoptionPolicy="IfMatching")
     assert space.wait("one", "ReadOnly").ready == read_only(space, f"{jwk_of(space)} would be taken over")

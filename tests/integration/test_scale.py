@@ -33,7 +33,7 @@ def test_two_hundred_while_stopped_then_a_restart(
     assert {jwk.ready for jwk in found.values()} == {deployed(2)}
     assert Counter(simulator.writes(space.project)) == Counter(("create", name) for name in names)
     assert len(simulator.requests(space.project, "list")) == 1
-    writes = Counter((request.verb, request.resource, request.name) for request in audit.writes())
+    writes = Counter((request.verb, request.resource, request.name) for request in audit.writes(space.name))
     told = writes.pop(("patch", "apinizerconnections/status", "default"))
     assert told <= TOLD_OF_THE_CONNECTION
     assert writes == Counter(

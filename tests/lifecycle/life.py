@@ -47,6 +47,7 @@ class Life:
         self._worker: asyncio.Task[None] | None = None
         self._seen: dict[Key, Raw] = {}
         self._listed = False
+        self._opening: asyncio.Task[object] | None = None
 
     async def begin(self) -> None:
         """Load everything, as a process does when it starts."""
@@ -84,6 +85,15 @@ class Life:
             shown = {_key(raw) for event, raw in sources if event is None}
             self._operator.on_sources_listed(Watched.SECRET, None, shown)
         self._seen = now
+
+    async def reconnect(self, raw: Raw) -> None:
+        """Deliver that a connection has changed, and have its new line opened, which retires the old one."""
+        self._operator.on_event(Watched.CONNECTION, "MODIFIED", raw)
+        metadata = raw["metadata"]
+        key = ("ApinizerConnection", metadata["namespace"], metadata["name"])
+        self._opening = asyncio.create_task(self._operator._connections.open(key))
+        # a pass that is held while it opens the line itself keeps it waiting
+        await asyncio.wait({self._opening}, timeout=0.3)
 
     # --- passes ------------------------------------------------------------------------------------------
 

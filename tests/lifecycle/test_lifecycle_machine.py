@@ -173,6 +173,10 @@ class Lifecycle(RuleBasedStateMachine):
     def put_secret(self, content: SecretContent | None, namespace: int) -> None:
         self.world.put_secret(content, namespace)
 
+    @rule(namespace=st.integers(0, 1))
+    def reconnect(self, namespace: int) -> None:
+        self.world.reconnect(namespace)
+
     # --- others ---------------------------------------------------------------------------------------------------
 
     @rule(wish=st.sampled_from(WISHES))

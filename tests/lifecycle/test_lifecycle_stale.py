@@ -1,8 +1,12 @@
-"""Conflict and gone: the operator's memory is older than the API server, wherever in a pass that is."""
+"""Conflict and gone: the operator's memory is older than the API server, wherever in a pass that is.
+
+The same for its connection: what was opened as it was before is used for nothing more.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
@@ -10,7 +14,7 @@ from harness.objects import deployed
 from jwk_operator.kube.jwks import JwkWriter
 from jwk_operator.kube.store import Key
 from jwk_operator.reconcile.state import Cause
-from lifecycle.gate import Stop
+from lifecycle.gate import Moment, Stop
 from lifecycle.specs import Source
 from lifecycle.stage import Stage
 from lifecycle.world import World
@@ -46,7 +50,7 @@ def calls(world: World) -> list[tuple[str, str | None]]:
 
 
 BEFORE_CLAIM, BEHIND_CLAIM = range(1, 4), range(4, 7)
-"""The requests of a first pass: list, the connection's finalizer, claim; then POST and status, after which it ends."""
+"""The requests of a first pass: the connection's Secret, list and claim; then POST and status, after which it ends."""
 
 
 @pytest.mark.parametrize("number", BEFORE_CLAIM)
@@ -94,3 +98,32 @@ def test_deleted_behind_the_claim(world: World, number: int) -> None:
     world.work(1)
     assert [call for call, _ in calls(world)] == ["list", "create", "list", "delete"]
     assert not world.living()
+
+
+@pytest.mark.parametrize("source", ["pasted", "generated"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("number", range(1, 7))
+def test_a_connection_that_changes_costs_at_most_another_pass(
+    world: World, number: int, moment: Moment, source: Literal["pasted", "generated"]
+) -> None:
+    world.create("a", "x", Source(source))
+    world.make_pass("a", Cause.EVENT, Stop(number, moment))
+    world.reconnect()
+    world.go_on()
+    world.work(60)
+    sent = [call for call, _ in calls(world) if call != "list"]
+    assert sent in (["create"], ["generate"]), "once"
+    assert world.get("a").ready == deployed(2)
+    assert world.get("a").claimed
+
+
+def test_a_claim_for_nothing_is_taken_back(world: World) -> None:
+    world.create("a", "x", PASTED)
+    world.make_pass("a", Cause.EVENT, Stop(3, "after"))
+    assert world.get("a").claimed
+    world.reconnect()
+    world.go_on()
+    assert not world.get("a").claimed
+    assert calls(world) == [("list", None)]
+    world.work(1)
+    assert world.get("a").ready == deployed(2)

@@ -139,6 +139,13 @@ class World:
         self.stage.cluster.delete("JWK", *self.key(slot))
         self._look()
 
+    def reconnect(self, namespace: int = 0) -> None:
+        """Change something about a connection that makes no difference to what is wanted."""
+        space = self.stage.spaces[namespace]
+        patch = {"spec": {"readTimeoutSeconds": 30 + next(self.stage.numbers) % 200}}
+        raw = self.stage.cluster.patch("ApinizerConnection", space.name, "default", patch)
+        self.stage.run(self._life.reconnect(raw))
+
     def put_secret(self, content: SecretContent | None, namespace: int = 0) -> None:
         """Have the Secret behind `jwkStrFrom` hold something, or not exist."""
         space = self.stage.spaces[namespace]

@@ -54,10 +54,15 @@ class CallObserver(Protocol):
     def __call__(self, call: str, status: int, seconds: float) -> None: ...
 
 
+class RetiredError(Exception):
+    """A client is closed, as its connection or Secret has changed: another one has taken its place."""
+
+
 class ManagementClient:
     """One connection to a manager with one credential; shared by everything that uses the connection.
 
-    Every method returns an `Answer` or a value, and raises nothing for what the network or the manager may do.
+    Every method returns an `Answer` or a value, and raises nothing for what the network or the manager may do. Once it
+    was retired and the last call has ended, they raise `RetiredError`: nothing is sent.
     """
 
     def __init__(
@@ -201,12 +206,12 @@ class ManagementClient:
         secrets: Iterable[str] = (),
         urgency: Urgency = Urgency.USER,
     ) -> tuple[Answer, dict[str, Any]]:
-        if self.gate.is_probe_due(self.credential):
-            await self.environments(project, probe=True)
-        held = self.gate.held(self.credential)
-        if held is not None:
-            return held, {}
         with self._in_use():
+            if self.gate.is_probe_due(self.credential):
+                await self.environments(project, probe=True)
+            held = self.gate.held(self.credential)
+            if held is not None:
+                return held, {}
             async with self.gate.budget.turn(urgency):
                 held = self.gate.held(self.credential)  # what was learned while this call waited for its turn
                 if held is not None:
@@ -215,6 +220,8 @@ class ManagementClient:
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
+        if self._retired and self._users == 0:
+            raise RetiredError
         self._users += 1
         try:
             yield

@@ -43,6 +43,8 @@ class Pass:
     line: Line | None = None
     jwk_str: Secret | None = field(default=None, repr=False)
     reopened: bool = False
+    sent: bool = False
+    """Whether a call was sent that could change something."""
 
     @property
     def remote_key(self) -> tuple[str | None, RemoteName | None]:

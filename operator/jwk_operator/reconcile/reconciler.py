@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from jwk_operator.api.names import RemoteName
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.resource import Resource
 from jwk_operator.apinizer.answers import Answer, Verdict
-from jwk_operator.apinizer.client import ManagementClient
+from jwk_operator.apinizer.client import ManagementClient, RetiredError
 from jwk_operator.kube.client import ApiError, ApiUnavailableError
 from jwk_operator.kube.events import EventPoster
 from jwk_operator.kube.jwks import JwkWriter, read
@@ -111,7 +112,10 @@ class Reconciler:
             if raw is None:
                 return None
             current = self._begin(raw, cause)
-            result = await self._steps(current)
+            try:
+                result = await self._steps(current)
+            except RetiredError:
+                result = await self._start_over(current)
         if _news(self._jwks.get(key), current.facts.resource):
             result = replace(result, again=0)
         result = replace(result, again=_soonest(result.again, self._overlap(current)))
@@ -172,6 +176,12 @@ class Reconciler:
                     return await self._finish(current, decision)
         raise AssertionError("a pass takes a handful of steps")
 
+    async def _start_over(self, current: Pass) -> Result:
+        """The connection has changed in the middle of a pass. A claim that was made in it for nothing is taken back."""
+        if current.facts.claimed_now and not current.sent:
+            await _until_answered(lambda: self._writer.amend(current.raw, None))
+        return Result("claim", "Conflict", again=0)
+
     async def _claim(self, current: Pass, decision: MakeClaim) -> bool:
         """Write the claim; False when the object has changed meanwhile, so that everything must be looked at again."""
         first = current.facts.resource.claim is None
@@ -201,6 +211,7 @@ class Reconciler:
             await self._gatherer.look(current, Look(client=True))
             return None
         answer = await self._send(current, call)
+        current.sent = current.sent or not answer.local
         if answer.local:
             # Nothing was sent, so nothing is concluded: the connection's trouble is what there is to report.
             problem = problem_of(current.facts, answer)
@@ -211,7 +222,8 @@ class Reconciler:
         if answer.verdict is Verdict.OK and isinstance(call, Create) and _is_generated(current):
             # Apinizer made the key, so that only the list can tell what it is.
             current.facts = replace(current.facts, listed=None)
-            await self._gatherer.look(current, Look(listed=True))
+            with contextlib.suppress(RetiredError):  # the answer counts all the same
+                await self._gatherer.look(current, Look(listed=True))
         conclusion = conclude(call, current.facts, answer)
         action = type(call).__name__.lower()
         return await self._carry_out(current, action, conclusion)

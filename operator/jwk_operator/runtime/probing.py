@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from jwk_operator.api.connection import ApinizerConnectionSpec, ApinizerConnectionStatus
 from jwk_operator.apinizer.answers import Answer, Verdict
+from jwk_operator.apinizer.client import RetiredError
 from jwk_operator.apinizer.term import NotLeaderError
 from jwk_operator.kube.client import ApiError, ApiUnavailableError
 from jwk_operator.kube.connections import ConnectionWriter, is_going
@@ -161,6 +162,8 @@ class Prober:
             try:
                 await self.serve(connection, task)
                 self._failures.pop(connection, None)
+            except RetiredError:
+                self._queue.wake(connection, task)
             except Exception as error:
                 self._failed(connection, task, error)
             finally:
