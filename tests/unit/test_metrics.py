@@ -47,10 +47,10 @@ def test_jwks_are_counted_by_connection_and_reason() -> None:
         [jwk(reason="Deployed"), jwk(reason="Deployed"), jwk(reason="Unauthorized"), jwk(), shared, jwk(2)], []
     )
     assert found.jwks == {
-        (PLACE, "Deployed"): 2,
-        (PLACE, "Unauthorized"): 1,
-        (PLACE, "New"): 2,
-        ("ClusterApinizerConnection/shared", "Deployed"): 1,
+        (PLACE, "Deployed", "nobody"): 2,
+        (PLACE, "Unauthorized", "user"): 1,
+        (PLACE, "New", "operator"): 2,
+        ("ClusterApinizerConnection/shared", "Deployed", "nobody"): 1,
     }
 
 
@@ -64,7 +64,7 @@ def test_jwks_are_counted_by_connection_and_reason() -> None:
     ],
 )
 def test_a_status_that_says_nothing_of_the_newest_spec_counts_as_new(status: dict[str, Any]) -> None:
-    assert figures([jwk(**status)], []).jwks == {(PLACE, "New"): 1}
+    assert figures([jwk(**status)], []).jwks == {(PLACE, "New", "operator"): 1}
 
 
 def test_environments_are_counted_by_outcome() -> None:
@@ -77,19 +77,24 @@ def test_environments_are_counted_by_outcome() -> None:
 def test_connections_show_what_their_status_says() -> None:
     ready = {"conditions": [{"type": "Ready", "status": "True"}], "tokenExpiresAt": "2027-01-01T00:00:00Z"}
     key = ("ApinizerConnection", "team", "default")
-    found = figures([], [(key, {"status": ready}), (("ClusterApinizerConnection", "", "b"), {"status": {}})])
+    client = {"auth": {"clientCredentialsSecretRef": {"name": "a"}}}
+    other: tuple[tuple[str, str, str], dict[str, Any]] = (
+        ("ClusterApinizerConnection", "", "b"),
+        {"spec": {}, "status": {}},
+    )
+    found = figures([], [(key, {"spec": client, "status": ready}), other])
     assert found.connections == {
-        PLACE: ConnectionFigures(ready=True, circuit_open=False, token_end=1798761600.0),
+        PLACE: ConnectionFigures(True, False, 1798761600.0, renews_token=True),
         "ClusterApinizerConnection/b": ConnectionFigures(ready=False, circuit_open=False),
     }
     opened = {"circuit": {"state": "Open"}}
-    assert figures([], [(key, {"status": opened})]).connections[PLACE].circuit_open
+    assert figures([], [(key, {"spec": {}, "status": opened})]).connections[PLACE].circuit_open
 
 
 def test_what_is_gone_is_shown_no_more() -> None:
     metrics = Metrics()
     metrics.show(figures([jwk(reason="Deployed")], []), 3, 1.5)
-    assert samples(metrics, "jwks") == {(PLACE, "Deployed"): 1}
+    assert samples(metrics, "jwks") == {(PLACE, "Deployed", "nobody"): 1}
     assert (samples(metrics, "queue_depth"), samples(metrics, "queue_oldest_seconds")) == ({(): 3}, {(): 1.5})
     metrics.show(Figures(), 0, 0)
     assert samples(metrics, "jwks") == {}

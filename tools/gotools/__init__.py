@@ -10,11 +10,12 @@ from gobuild import Build, BuildError
 
 __all__ = ["BuildError", "find_tool"]
 
-Tool = Literal["gitops"]
+Tool = Literal["gitops", "promtool"]
 
 _MODULES = Path(__file__).parent / "modules"
 _BUILDS: dict[Tool, Build] = {
     "gitops": Build(_MODULES / "gitops", ".", "about 1 min"),
+    "promtool": Build(_MODULES / "promtool", "github.com/prometheus/prometheus/cmd/promtool", "about 4 min"),
 }
 
 

@@ -29,9 +29,11 @@ class Metrics:
     def _resources(self) -> None:
         self.jwks = self._gauge(
             "jwks",
-            "JWKs by connection and reason of their Ready condition; New until the newest spec has a status.",
+            "JWKs by connection, reason of Ready (New until the newest spec has a status), and who has to act: nobody, "
+            "user or operator.",
             "connection",
             "reason",
+            "waits_for",
         )
         self.environments = self._gauge(
             "environments",
@@ -51,7 +53,10 @@ class Metrics:
         self.ready = self._gauge("connection_ready", "Whether a connection is Ready, 1 or 0.", "connection")
         self.circuit = self._gauge("circuit_open", "Whether only probes are sent, 1 or 0.", "connection")
         self.token = self._gauge(
-            "token_expiration_timestamp_seconds", "When the token in use ends, where that is known.", "connection"
+            "token_expiration_timestamp_seconds",
+            "When the token in use ends, where that is known, and whether the operator renews it: true or false.",
+            "connection",
+            "renewed",
         )
 
     def _work(self) -> None:
@@ -129,7 +134,7 @@ class Metrics:
             self.ready.labels(name).set(connection.ready)
             self.circuit.labels(name).set(connection.circuit_open)
             if connection.token_end is not None:
-                self.token.labels(name).set(connection.token_end)
+                self.token.labels(name, str(connection.renews_token).lower()).set(connection.token_end)
 
     def render(self) -> bytes:
         """Return everything in the text format."""
