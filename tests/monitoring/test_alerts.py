@@ -33,7 +33,12 @@ def test_promtool_sees_each_fire_when_it_should(tmp_path: Path) -> None:
     (tmp_path / CASES.name).write_text(CASES.read_text())
     for command in (("check", "rules", "--lint-fatal", "rules.yaml"), ("test", "rules", CASES.name)):
         done = subprocess.run(
-            [str(find_tool("promtool")), *command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+            [str(find_tool("promtool")), *command],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
