@@ -10,11 +10,12 @@ from gobuild import Build, BuildError
 
 __all__ = ["BuildError", "find_tool"]
 
-Tool = Literal["gitops", "promtool"]
+Tool = Literal["gitops", "helm", "promtool"]
 
 _MODULES = Path(__file__).parent / "modules"
 _BUILDS: dict[Tool, Build] = {
     "gitops": Build(_MODULES / "gitops", ".", "about 1 min"),
+    "helm": Build(_MODULES / "helm", "helm.sh/helm/v3/cmd/helm", "about 3 min"),
     "promtool": Build(_MODULES / "promtool", "github.com/prometheus/prometheus/cmd/promtool", "about 4 min"),
 }
 
