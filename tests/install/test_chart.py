@@ -1,6 +1,4 @@
-"""The Helm chart: it renders what kustomize does, every option arrives, its schema refuses mistakes, and a real API server
-takes an installation, an upgrade and the end of it.
-"""
+"""The Helm chart: it renders what kustomize does, every option arrives, mistakes are refused, a real API server takes it."""
 
 from __future__ import annotations
 
@@ -48,7 +46,7 @@ def with_values(folder: Path, given: dict[str, Any]) -> list[str]:
 
 
 @pytest.fixture
-def template(tmp_path: Path) -> Iterator[Any]:
+def template(tmp_path: Path) -> Any:
     """Renders the chart with values."""
 
     def render(**given: Any) -> list[Manifest]:
