@@ -1,4 +1,4 @@
-"""The Helm chart: it renders what kustomize does, every option arrives, mistakes are refused, a real API server takes it."""
+"""The Helm chart: it renders what kustomize does, options arrive, mistakes are refused, a real API server takes it."""
 
 from __future__ import annotations
 
