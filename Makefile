@@ -32,10 +32,16 @@ lint: venv ## Style, types, import contracts, generated files
 	$(BIN)/lint-imports
 	$(BIN)/python -m jwk_operator.api.generate --check
 	$(BIN)/python -m decisions --check
+	$(BIN)/python -m health --check
+	$(BIN)/python -m dashboard --check
+	$(BIN)/python -m chart --check
 
-generate: venv ## Write CRDs and reference pages from the models, and the decision table from the decisions
+generate: venv ## Write CRDs and reference pages from the models, decision table and health checks from the decisions
 	$(BIN)/python -m jwk_operator.api.generate
 	$(BIN)/python -m decisions
+	$(BIN)/python -m health
+	$(BIN)/python -m dashboard
+	$(BIN)/python -m chart
 
 e2e: venv ## End-to-end tests on the cluster of KUBECONFIG with the image JWK_OPERATOR_IMAGE, both of which must be set
 	$(BIN)/python -m pytest tests/e2e -m e2e

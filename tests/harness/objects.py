@@ -32,6 +32,7 @@ class Event:
     type: str
     reason: str
     message: str
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,7 @@ class Space:
         items = self.cluster.request("GET", f"/api/v1/namespaces/{self.name}/events")["items"]
         about = [item for item in items if name is None or item["involvedObject"]["name"] == name]
         about.sort(key=lambda item: int(item["metadata"]["resourceVersion"]))
-        return [Event(item["type"], item["reason"], item["message"]) for item in about]
+        return [Event(item["type"], item["reason"], item["message"], item["count"]) for item in about]
 
     def wait_events(self, name: str, *events: Event) -> None:
         """Wait for the last of these Events about a JWK; there must be exactly these."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.waiting import until
 from install.conftest import Installed
 from install.support import (
     CLUSTER_WIDE,
@@ -31,6 +32,7 @@ from jwk_operator.api.selector import parse_selector, selects
 
 GROUP = "apiops.apinizer.com"
 READ = {"get", "list", "watch"}
+CHANGE = {"create", "update", "patch", "delete", "deletecollection"}
 OWN_NAMESPACE = {
     (GROUP, "jwks"): READ | {"patch"},
     (GROUP, "jwks/status"): {"patch"},
@@ -38,7 +40,7 @@ OWN_NAMESPACE = {
     (GROUP, "apinizerconnections/status"): {"patch"},
     ("", "secrets"): READ,
     ("", "configmaps"): READ,
-    ("", "events"): {"create"},
+    ("", "events"): {"create", "patch"},
 }
 EVERYWHERE = OWN_NAMESPACE | {
     (GROUP, "clusterapinizerconnections"): READ | {"patch"},
@@ -278,3 +280,44 @@ def test_api_server_grants_exactly_the_role(
         if allowed:
             granted.setdefault((group, resource), set()).add(verb)
     assert granted == expected
+
+
+@pytest.mark.parametrize(
+    ("role", "jwks", "connections"),
+    [
+        ("view", READ, READ),
+        ("edit", READ | CHANGE, READ),
+        ("admin", READ | CHANGE, READ | CHANGE),
+    ],
+)
+def test_people_have_the_rights_of_their_role(
+    installed: Installed, role: str, jwks: set[str], connections: set[str]
+) -> None:
+    """The controller manager adds the rules to the built-in roles, so that a binding to those is all it takes."""
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": f"install-test-{role}", "namespace": TEAM_NAMESPACE},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": f"install-test-{role}"}],
+    }
+    kubectl("apply", "-f", "-", stdin=dump([binding]), kubeconfig=installed.kubeconfig)
+    kinds = ("jwks", "apinizerconnections", "clusterapinizerconnections")
+    asked = [(resource, verb) for resource in kinds for verb in ALL_VERBS]
+
+    def granted() -> dict[str, set[str]]:
+        attributes = [
+            {"group": GROUP, "resource": resource, "verb": verb, "namespace": TEAM_NAMESPACE}
+            for resource, verb in asked
+        ]
+        answers = review(installed.kubeconfig, f"install-test-{role}", attributes)
+        found: dict[str, set[str]] = {resource: set() for resource in kinds[:2]}
+        for (resource, verb), allowed in zip(asked, answers, strict=True):
+            if allowed and resource != kinds[2]:
+                found[resource].add(verb)
+        return found
+
+    wanted = {"jwks": jwks, "apinizerconnections": connections}
+    until(lambda: granted() == wanted, lambda: f"rights of {role}: {granted()}")
+    elsewhere = [{"group": GROUP, "resource": "clusterapinizerconnections", "verb": "get"}]
+    assert review(installed.kubeconfig, f"install-test-{role}", elsewhere) == [False]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 from pathlib import Path
 
 from controlplane import ControlPlane
@@ -12,7 +13,8 @@ from harness.fixtures import MakeSpace
 from harness.keys import pasted
 from harness.objects import deployed
 from harness.operator import OperatorProcess
-from harness.rbac import CLUSTER_WIDE, SINGLE_NAMESPACE, install, shipped
+from harness.processes import BIN
+from harness.rbac import CLUSTER_WIDE, SINGLE_NAMESPACE, Account, install, shipped
 from harness.simulator import TOKEN, SimulatorProcess
 from harness.space import Space
 from harness.waiting import until
@@ -37,7 +39,7 @@ def test_serves_only_the_namespaces_given(cluster: Cluster, make_space: MakeSpac
         )
         assert operator.probe("/healthz") == (200, "ok")
         assert operator.probe("/readyz") == (200, "ok")
-        assert operator.metric("jwk_operator_known_jwks") == 3
+        assert operator.metric("jwk_operator_jwks") == 3
         assert operator.metric("jwk_operator_apinizer_requests_total", call="create", status="200") == 2
         operator.stop()
     lines = [json.loads(line) for line in operator.text().splitlines()]
@@ -88,3 +90,35 @@ def test_crds_come_later(simulator: SimulatorProcess, tmp_path: Path) -> None:
             space.jwk("one", pasted())
             assert space.wait("one").ready == deployed(2)
         cluster.close()
+
+
+def test_the_log_level_changes_at_run_time(account: Account, space: Space, tmp_path: Path) -> None:
+    arguments = ("--namespace", space.name, "--log-level", "warning")
+    with OperatorProcess(account.kubeconfig, tmp_path, arguments) as operator:
+
+        def set_level(level: str) -> None:
+            command = [str(BIN / "jwk-operator"), "log-level", level, "--pid", str(operator.process.pid)]
+            subprocess.run(command, check=True, timeout=30)
+
+        space.jwk("quiet", pasted())
+        space.wait("quiet")
+        set_level("debug")
+        until(lambda: "log level is debug from now on" in operator.text(), "it is told")
+        space.jwk("loud", pasted())
+        space.wait("loud")
+        until(lambda: "name=loud" in operator.text(), "it is logged")
+        set_level("reset")
+        until(lambda: "log level is warning from now on" in operator.text(), "it is told")
+        space.jwk("still", pasted())
+        space.wait("still")
+        operator.stop()
+        log = operator.text()
+    assert "name=quiet" not in log
+    assert "name=still" not in log
+
+
+def test_a_process_that_is_not_there_has_no_log_level() -> None:
+    command = [str(BIN / "jwk-operator"), "log-level", "debug", "--pid", "4194304"]
+    done = subprocess.run(command, check=False, timeout=30, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "Error: process 4194304 cannot be told: No such process; check --pid\n"

@@ -34,6 +34,11 @@ def _everything(space: Space, home: Space, simulator: SimulatorProcess, cluster_
     assert space.wait("two").ready == deployed(2)
     space.jwk("taken", pasted(), name="one")
     space.wait("taken", "NameConflict")
+    for number in range(1, 3):
+        simulator.control.tamper("delete", space.project, "two")
+        space.annotate("two", **{REQUESTED: f"{number}"})
+        simulator.wait_calls(space.project, 2 + number, "create")
+        space.wait_for("two", lambda jwk, n=number: jwk.handled == f"{n}" and jwk.reason == "Deployed", "looked at")  # type: ignore[misc]
     space.config_map("ca", other="x")
     space.connection("guarded", tls={"caRef": {"kind": "ConfigMap", "name": "ca"}}, auth=_token())
     space.jwk("guarded", pasted(), connectionRef={"name": "guarded"})
@@ -46,6 +51,8 @@ def _everything(space: Space, home: Space, simulator: SimulatorProcess, cluster_
         space.delete(name)
         space.wait_gone(name)
     assert space.events("taken")
+    missing = [event for event in space.events("two") if event.reason == "MissingRemotely"]
+    assert [event.count for event in missing] == [2], "the same news is counted"
 
 
 def _token() -> dict[str, dict[str, str]]:

@@ -36,8 +36,13 @@ class Budget:
         requests_per_second: int | None = None,
         burst: int | None = None,
         clock: Callable[[], float] = time.monotonic,
+        waited: Callable[[float], None] = lambda _: None,
     ) -> None:
-        """`burst` is how many calls may go out at once on top of none; default is what a second allows."""
+        """`burst` is how many calls may go out at once on top of none; default is what a second allows.
+
+        `waited` is told for how many seconds each call waited for its turn.
+        """
+        self._waited = waited
         self._clock = clock
         self._limit = max_concurrent
         self._rate: tuple[int | None, int | None] = (requests_per_second, burst)
@@ -69,10 +74,12 @@ class Budget:
     @asynccontextmanager
     async def turn(self, urgency: Urgency = Urgency.USER) -> AsyncIterator[None]:
         """Wait for a turn and have it until the end of the block."""
+        asked = self._clock()
         if self._waiting or self._under_way >= self._limit or self._limiter is not None:
             await self._queue(urgency)
         else:
             self._under_way += 1
+        self._waited(self._clock() - asked)
         try:
             yield
         finally:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 import click
 
 from jwk_operator.cli.crds import crds
+from jwk_operator.cli.log_level import log_level
 from jwk_operator.cli.run import run
 
 
@@ -18,3 +19,4 @@ def main() -> None:
 
 main.add_command(run)
 main.add_command(crds)
+main.add_command(log_level)

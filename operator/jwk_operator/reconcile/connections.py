@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
@@ -18,7 +19,7 @@ from jwk_operator.api.names import RemoteName
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.selector import selects
 from jwk_operator.apinizer.budget import Budget
-from jwk_operator.apinizer.client import CallObserver, ManagementClient
+from jwk_operator.apinizer.client import ManagementClient
 from jwk_operator.apinizer.environments import ProjectEnvironments
 from jwk_operator.apinizer.gate import Gate
 from jwk_operator.apinizer.lists import ProjectLists
@@ -34,6 +35,16 @@ from jwk_operator.reconcile.state import Problem, Ready
 
 ConnectionKey = tuple[str, str, str]
 """Kind, namespace (empty for the cluster-wide kind) and name."""
+
+
+class ConnectionObserver(Protocol):
+    """Is told of the calls of connections, each by its name: `Kind/namespace/name`. Times are in seconds."""
+
+    def called(self, connection: str, call: str, status: int, seconds: float) -> None:
+        """Take in one call: which, the HTTP status (0 without an answer) and its duration."""
+
+    def waited(self, connection: str, seconds: float) -> None:
+        """Take in for how long a call waited for its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +77,7 @@ class Connections:
         store: Store,
         namespaces: Store | None,
         sources: Sources,
-        observer: CallObserver | None = None,
+        observer: ConnectionObserver | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         proxy_for: Callable[[str], Proxy | None] = lambda _: None,
@@ -181,7 +192,8 @@ class Connections:
             known[1].budget.resize(*limits)
             known[1].hasten()
             return known[1]
-        gate = Gate(Budget(*limits, clock=self._clock), self._clock, self._now, self._chance)
+        waited = partial(self._observer.waited, shown(key)) if self._observer else _nobody_asks
+        gate = Gate(Budget(*limits, clock=self._clock, waited=waited), self._clock, self._now, self._chance)
         gate.on_change = lambda: self.on_gate_change(key)
         self._gates[key] = address, gate
         return gate
@@ -240,15 +252,23 @@ class Connections:
         endpoint = _endpoint(spec, found.ca_pem)
         endpoint = replace(endpoint, proxy=found.proxy or self._proxy_for(endpoint.address))
         gate = self._gate(key, spec, endpoint.address)
+        told = partial(self._observer.called, shown(key)) if self._observer else None
         try:
-            client = ManagementClient(
-                endpoint, found.credential, self._observer, self._clock, gate, self._now, self._may_write
-            )
+            client = ManagementClient(endpoint, found.credential, told, self._clock, gate, self._now, self._may_write)
         except ssl.SSLError:
             message = f"{who}: spec.tls.caRef holds a certificate that cannot be read."
             return Problem(Reason.SECRET_KEY_NOT_FOUND, message)
         lists, environments = ProjectLists(client, self._clock), ProjectEnvironments(client, self._clock)
         return Line(client, lists, environments, Ready(found.source), spec)
+
+
+def shown(key: ConnectionKey) -> str:
+    """Return how metrics and logs call a connection: `Kind/namespace/name`, without what it does not have."""
+    return "/".join(part for part in key if part)
+
+
+def _nobody_asks(_: float) -> None:
+    """Take in what nobody wants to know."""
 
 
 def _read_spec(kind: str, fields: dict[str, Any]) -> tuple[ApinizerConnectionSpec | None, str]:

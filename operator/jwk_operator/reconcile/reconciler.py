@@ -22,7 +22,7 @@ from jwk_operator.kube.jwks import JwkWriter, read
 from jwk_operator.kube.store import Key, Raw, Store, key_of
 from jwk_operator.reconcile import delays
 from jwk_operator.reconcile.conclude import conclude, problem_of
-from jwk_operator.reconcile.connections import ConnectionKey, Connections
+from jwk_operator.reconcile.connections import ConnectionKey, Connections, shown
 from jwk_operator.reconcile.decide import decide
 from jwk_operator.reconcile.gather import Gatherer, Pass, urgency_of
 from jwk_operator.reconcile.keymaterial import private_values
@@ -119,8 +119,7 @@ class Reconciler:
         if _news(self._jwks.get(key), current.facts.resource):
             result = replace(result, again=0)
         result = replace(result, again=_soonest(result.again, self._overlap(current)))
-        connection = "/".join(part for part in current.resolved.key if part)
-        return replace(result, checkup=self._checkup(current), connection=connection)
+        return replace(result, checkup=self._checkup(current), connection=shown(current.resolved.key))
 
     def _overlap(self, current: Pass) -> float | None:
         """Seconds until the old JWK of a replacement is to go; None where there is none, or it should have gone."""

@@ -50,6 +50,15 @@ class TextFormatter(_Formatter):
         return "\n".join(part for part in (f"{head}  {told}".rstrip(), exception) if part)
 
 
+_OWN = logging.getLogger("jwk_operator")
+
+
+def change_level(level: int) -> None:
+    """Log at another level from now on, and say so."""
+    _OWN.setLevel(level)
+    _OWN.warning("log level is %s from now on", logging.getLevelName(level).lower())
+
+
 def set_up_logs(level: str, form: str) -> None:
     """Log to standard error at `level` (debug to error) in `form` (text or json)."""
     handler = logging.StreamHandler(sys.stderr)
@@ -57,7 +66,7 @@ def set_up_logs(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("jwk_operator").setLevel(level.upper())
+    _OWN.setLevel(level.upper())
     # Their debug and info logs print whole objects and requests, with keys in them.
     for name in ("kopf", "aiohttp", "httpx", "httpcore", "kubernetes", "urllib3", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Metrics in Prometheus' format. Labels are bounded: no names of resources, projects or keys."""
+"""Metrics in Prometheus' format. Labels are bounded: names of connections and environments, never of JWKs or keys."""
 
 from __future__ import annotations
 
@@ -7,61 +7,134 @@ from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
+from jwk_operator.runtime.figures import Figures
+
+_CALL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_READY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+
 
 class Metrics:
-    """The operator's metrics, in a registry of their own."""
+    """The operator's metrics, in a registry of their own that outlives its terms as leader."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.passes = Counter(
-            "jwk_operator_reconcile",
-            "Passes over a JWK, by what was done and the reason reported.",
-            ("action", "reason"),
-            registry=self.registry,
-        )
-        self.pass_seconds = Histogram(
-            "jwk_operator_reconcile_duration_seconds", "Duration of passes.", registry=self.registry
-        )
-        self.errors = Counter(
-            "jwk_operator_reconcile_errors",
-            "Passes that ended in an error and are repeated.",
-            ("kind",),
-            registry=self.registry,
-        )
-        self.queue = Gauge("jwk_operator_queue_depth", "JWKs that wait for a worker.", registry=self.registry)
-        self.known = Gauge("jwk_operator_known_jwks", "JWKs that the operator knows of.", registry=self.registry)
-        self.watch_age = Gauge(
-            "jwk_operator_watch_age_seconds",
-            "Seconds since the watch of a resource was last asked for; it is asked for anew every five minutes.",
-            ("resource",),
-            registry=self.registry,
-        )
-        self.calls = Counter(
-            "jwk_operator_apinizer_requests",
-            "Calls to Apinizer, by call and HTTP status (0: no answer).",
-            ("call", "status"),
-            registry=self.registry,
-        )
-        self.call_seconds = Histogram(
-            "jwk_operator_apinizer_request_duration_seconds",
-            "Duration of calls to Apinizer.",
-            ("call",),
-            registry=self.registry,
-        )
+        self._resources()
+        self._connections()
+        self._work()
+        self._calls()
         Info("jwk_operator_build", "The version that runs.", registry=self.registry).info(
             {"version": version("jwk-operator")}
         )
 
-    def called(self, call: str, status: int, seconds: float) -> None:
+    def _resources(self) -> None:
+        self.jwks = self._gauge(
+            "jwks",
+            "JWKs by connection, reason of Ready (New until the newest spec has a status), and who has to act: nobody, "
+            "user or operator.",
+            "connection",
+            "reason",
+            "waits_for",
+        )
+        self.environments = self._gauge(
+            "environments",
+            "JWKs by connection, environment and outcome of their last deployment: deployed or failed.",
+            "connection",
+            "environment",
+            "outcome",
+        )
+        self.time_to_ready = self._histogram(
+            "time_to_ready_seconds",
+            "From when the operator learned of a changed spec until it is deployed.",
+            _READY_BUCKETS,
+        )
+        self.drift = self._counter("drift", "Differences found between Apinizer and what was made there.", "reason")
+
+    def _connections(self) -> None:
+        self.ready = self._gauge("connection_ready", "Whether a connection is Ready, 1 or 0.", "connection")
+        self.circuit = self._gauge("circuit_open", "Whether only probes are sent, 1 or 0.", "connection")
+        self.token = self._gauge(
+            "token_expiration_timestamp_seconds",
+            "When the token in use ends, where that is known, and whether the operator renews it: true or false.",
+            "connection",
+            "renewed",
+        )
+
+    def _work(self) -> None:
+        self.passes = self._counter(
+            "reconcile", "Passes over a JWK, by what was done and the reason reported.", "action", "reason"
+        )
+        self.pass_seconds = self._histogram("reconcile_duration_seconds", "Duration of passes.", _CALL_BUCKETS)
+        self.errors = self._counter("reconcile_errors", "Passes that ended in an error and are repeated.", "kind")
+        self.retries = self._counter(
+            "retries", "Passes that try again what failed before, by the reason reported then.", "reason"
+        )
+        self.queue = self._gauge("queue_depth", "JWKs that wait for a worker.")
+        self.queue_age = self._gauge("queue_oldest_seconds", "For how long the first of them has waited.")
+        self.watch_age = self._gauge(
+            "watch_age_seconds",
+            "Seconds since the watch of a resource was last asked for; it is asked for anew every five minutes.",
+            "resource",
+        )
+
+    def _calls(self) -> None:
+        self.calls = self._counter(
+            "apinizer_requests",
+            "Calls to Apinizer, by connection, call and HTTP status (0: no answer).",
+            "connection",
+            "call",
+            "status",
+        )
+        self.call_seconds = self._histogram(
+            "apinizer_request_duration_seconds", "Duration of calls to Apinizer.", _CALL_BUCKETS, "connection", "call"
+        )
+        self.budget_seconds = self._histogram(
+            "budget_wait_seconds",
+            "For how long calls waited for their turn under the limits of the connection.",
+            _CALL_BUCKETS,
+            "connection",
+        )
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"jwk_operator_{name}", text, labels, registry=self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"jwk_operator_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"jwk_operator_{name}", text, labels, buckets=buckets, registry=self.registry)
+
+    # --- what others tell ------------------------------------------------------------------------------------------
+
+    def called(self, connection: str, call: str, status: int, seconds: float) -> None:
         """Count one call to Apinizer."""
-        self.calls.labels(call, str(status)).inc()
-        self.call_seconds.labels(call).observe(seconds)
+        self.calls.labels(connection, call, str(status)).inc()
+        self.call_seconds.labels(connection, call).observe(seconds)
+
+    def waited(self, connection: str, seconds: float) -> None:
+        """Take in for how long a call waited for its turn."""
+        self.budget_seconds.labels(connection).observe(seconds)
 
     def watched(self, ages: Mapping[str, float]) -> None:
         """Take in how old the watches are, by resource."""
         self.watch_age.clear()
         for resource, age in ages.items():
             self.watch_age.labels(resource).set(age)
+
+    def show(self, figures: Figures, queue_depth: int, queue_age: float) -> None:
+        """Take in how everything is now."""
+        self.queue.set(queue_depth)
+        self.queue_age.set(queue_age)
+        for gauge in (self.jwks, self.environments, self.ready, self.circuit, self.token):
+            gauge.clear()
+        for place, number in figures.jwks.items():
+            self.jwks.labels(*place).set(number)
+        for result, number in figures.environments.items():
+            self.environments.labels(*result).set(number)
+        for name, connection in figures.connections.items():
+            self.ready.labels(name).set(connection.ready)
+            self.circuit.labels(name).set(connection.circuit_open)
+            if connection.token_end is not None:
+                self.token.labels(name, str(connection.renews_token).lower()).set(connection.token_end)
 
     def render(self) -> bytes:
         """Return everything in the text format."""

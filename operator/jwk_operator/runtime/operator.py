@@ -15,7 +15,6 @@ from jwk_operator.api.base import in_use_finalizer
 from jwk_operator.api.jwk import ConnectionKind
 from jwk_operator.api.reasons import BY_CONNECTION, Reason
 from jwk_operator.apinizer.environment_proxy import environment_proxy, no_proxy
-from jwk_operator.apinizer.term import NotLeaderError
 from jwk_operator.kube.client import (
     CLUSTER_CONNECTIONS,
     CONFIG_MAPS,
@@ -24,7 +23,6 @@ from jwk_operator.kube.client import (
     NAMESPACES,
     SECRETS,
     ApiError,
-    ApiUnavailableError,
     KubeClient,
 )
 from jwk_operator.kube.connections import ConnectionWriter, is_going, is_same, trim_connection
@@ -40,9 +38,11 @@ from jwk_operator.reconcile.gather import Gatherer
 from jwk_operator.reconcile.protection import Protection
 from jwk_operator.reconcile.reconciler import Reconciler, Result, utc_now
 from jwk_operator.reconcile.state import Cause
+from jwk_operator.runtime.figures import figures
 from jwk_operator.runtime.lists import Lists
 from jwk_operator.runtime.logs import fields
 from jwk_operator.runtime.metrics import Metrics
+from jwk_operator.runtime.observing import Observer
 from jwk_operator.runtime.probing import Prober
 from jwk_operator.runtime.queue import Lanes, QueueClosedError, WorkQueue
 from jwk_operator.runtime.settings import Settings
@@ -88,6 +88,7 @@ class Operator:
         self._settings = settings
         self._random = chance or random.SystemRandom()
         self.metrics = metrics or Metrics()
+        self._observer = Observer(self.metrics, clock)
         self.loaded = False
         clusterwide = settings.namespaces is None
         self._jwks = open_store(settings.serves)
@@ -99,7 +100,7 @@ class Operator:
             self._connection_store,
             self._namespaces,
             self._sources,
-            self.metrics.called,
+            self.metrics,
             clock,
             now,
             proxy,
@@ -157,6 +158,7 @@ class Operator:
         await self._lists.load(JWKS, self._jwks)
         self.loaded = True
         for key in self._jwks:
+            self._observe(key)
             self.queue.wake(key, Cause.START)
         self.upkeep.begin()
         self.prober.begin()
@@ -168,6 +170,7 @@ class Operator:
         for raw in gone:
             self._gone(raw)
         for key in changed:
+            self._observe(key)
             self.queue.wake(key, Cause.EVENT)
         for connection in {connection_of(seen) for key in changed if (seen := self._jwks.get(key)) is not None}:
             self.upkeep.check(connection)
@@ -198,17 +201,24 @@ class Operator:
     def _jwk_changed(self, event: str | None, raw: Raw) -> None:
         change = self._jwks.observe(event, raw)
         if change is Change.PRESENT:
+            self._observe(key_of(raw))
             self.queue.wake(key_of(raw), Cause.EVENT)
             self.upkeep.check(connection_of(raw))
             self.prober.count(connection_of(raw))
         elif change is Change.GONE:
             self._gone(raw)
 
+    def _observe(self, key: Key) -> None:
+        raw = self._jwks.get(key)
+        if raw is not None:
+            self._observer.seen(raw)
+
     def _gone(self, raw: Raw) -> None:
         key = key_of(raw)
         for cause in Cause:
             self.queue.cancel(key, cause)
         self._failures.pop(key, None)
+        self._observer.gone(key)
         self._wake_namesakes(key, wished_name(raw))
         self.upkeep.check(connection_of(raw))
         self.prober.count(connection_of(raw))
@@ -345,33 +355,14 @@ class Operator:
 
     def _failed(self, key: Key, cause: Cause, error: BaseException) -> None:
         self._failures[key] = failures = self._failures.get(key, 0) + 1
-        self.metrics.errors.labels(type(error).__name__).inc()
-        expected = isinstance(error, (ApiError, ApiUnavailableError, NotLeaderError))
-        log.error(
-            "pass failed, repeating: %s",
-            error if expected else type(error).__name__,
-            exc_info=None if expected else error,
-            extra=fields(namespace=key[0], name=key[1], failures=failures),
-        )
+        self._observer.failed(key, error, failures)
         self.queue.wake_later(key, cause, backoff(failures, self._random.random()))
 
     def _succeeded(self, key: Key, cause: Cause, before: Raw | None, result: Result | None, seconds: float) -> None:
         self._failures.pop(key, None)
         if result is None or before is None:
             return
-        self.metrics.passes.labels(result.action, result.reason).inc()
-        self.metrics.pass_seconds.observe(seconds)
-        log.log(
-            logging.DEBUG if result.action == "rest" else logging.INFO,
-            result.action,
-            extra=fields(
-                namespace=key[0],
-                name=key[1],
-                connection=result.connection,
-                reason=result.reason,
-                duration=round(seconds, 4),
-            ),
-        )
+        self._observer.passed(key, cause, before, result, seconds)
         if result.freed:
             self._wake_namesakes(key, wished_name(before))
         if self._jwks.get(key) is None:
@@ -401,8 +392,10 @@ class Operator:
 
     def render_metrics(self) -> bytes:
         """Return the metrics as they are now."""
-        self.metrics.queue.set(len(self.queue))
-        self.metrics.known.set(len(self._jwks))
+        jwks = (raw for key in self._jwks if (raw := self._jwks.get(key)) is not None)
+        store = self._connection_store
+        connections = ((connection_key(key), raw) for key in store if (raw := store.get(key)) is not None)
+        self.metrics.show(figures(jwks, connections), len(self.queue), self.queue.longest_ready())
         return self.metrics.render()
 
 

@@ -17,11 +17,12 @@ from jwk_operator.kube.client import ApiError, ApiUnavailableError, KubeClient
 from jwk_operator.kube.leases import Leases
 from jwk_operator.kube.session import Access, open_session
 from jwk_operator.kube.watches import Watches
+from jwk_operator.runtime.figures import Figures
 from jwk_operator.runtime.http import serve
 from jwk_operator.runtime.identity import own_identity
 from jwk_operator.runtime.leader import Leadership
 from jwk_operator.runtime.lease import Timing
-from jwk_operator.runtime.logs import fields
+from jwk_operator.runtime.logs import change_level, fields
 from jwk_operator.runtime.metrics import Metrics
 from jwk_operator.runtime.operator import Operator
 from jwk_operator.runtime.settings import Settings
@@ -102,6 +103,7 @@ async def run(access: Access, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `PortError` when a port cannot be used."""
     stop = asyncio.Event()
     _on_signals(stop)
+    _on_log_signals()
     watches = Watches()
     async with open_session(access) as session:
         process = _Process(session, access, settings, watches, stop)
@@ -159,8 +161,7 @@ async def _run_term(process: _Process, term: _Term, holding: asyncio.Task[str] |
             await _serve(process, term)
     finally:
         process.term = None
-        process.metrics.queue.set(0)
-        process.metrics.known.set(0)
+        process.metrics.show(Figures(), 0, 0)
         process.watches.forget()
         for task in (loading, ending):
             task.cancel()
@@ -303,3 +304,10 @@ def _on_signals(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+
+
+def _on_log_signals() -> None:
+    """SIGUSR1: log everything; SIGUSR2: log what the process was started with. `jwk-operator log-level` sends them."""
+    loop, configured = asyncio.get_running_loop(), logging.getLogger("jwk_operator").level
+    loop.add_signal_handler(signal.SIGUSR1, change_level, logging.DEBUG)
+    loop.add_signal_handler(signal.SIGUSR2, change_level, configured)

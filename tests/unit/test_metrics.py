@@ -1,0 +1,187 @@
+"""What the metrics say: of resources and connections as they are, of passes as they end, of calls as they are made."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from jwk_operator.apinizer.budget import Budget
+from jwk_operator.reconcile.reconciler import Result
+from jwk_operator.reconcile.state import Cause
+from jwk_operator.runtime.figures import ConnectionFigures, Figures, figures
+from jwk_operator.runtime.metrics import Metrics
+from jwk_operator.runtime.observing import Observer
+
+PLACE = "ApinizerConnection/team/default"
+KEY = ("team", "one")
+
+
+def jwk(generation: int = 1, **status: Any) -> dict[str, Any]:
+    """A trimmed JWK; `reason` stands for a whole Ready condition."""
+    reason = status.pop("reason", None)
+    if reason is not None:
+        status.setdefault("observedGeneration", generation)
+        ready = {"type": "Ready", "status": "False", "reason": reason, "message": "", "observedGeneration": generation}
+        status["conditions"] = [{**ready, "lastTransitionTime": "2027-01-01T00:00:00Z"}]
+    metadata = {"namespace": "team", "name": "one", "uid": "u", "generation": generation, "annotations": {}}
+    return {"metadata": metadata, "spec": {"sourceType": "URL", "url": "https://a"}, "status": status}
+
+
+def samples(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
+    """The values of a metric by its labels' values."""
+    return {
+        tuple(sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(metrics.render().decode())
+        for sample in family.samples
+        if sample.name == f"jwk_operator_{name}"
+    }
+
+
+def test_jwks_are_counted_by_connection_and_reason() -> None:
+    shared = jwk(reason="Deployed")
+    shared["spec"]["connectionRef"] = {"kind": "ClusterApinizerConnection", "name": "shared"}
+    found = figures(
+        [jwk(reason="Deployed"), jwk(reason="Deployed"), jwk(reason="Unauthorized"), jwk(), shared, jwk(2)], []
+    )
+    assert found.jwks == {
+        (PLACE, "Deployed", "nobody"): 2,
+        (PLACE, "Unauthorized", "user"): 1,
+        (PLACE, "New", "operator"): 2,
+        ("ClusterApinizerConnection/shared", "Deployed", "nobody"): 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"reason": "made up by somebody", "observedGeneration": 1},
+        {"conditions": [{}], "observedGeneration": 1},
+        {"conditions": None, "observedGeneration": 1},
+        {"reason": "Deployed", "observedGeneration": 0},
+    ],
+)
+def test_a_status_that_says_nothing_of_the_newest_spec_counts_as_new(status: dict[str, Any]) -> None:
+    assert figures([jwk(**status)], []).jwks == {(PLACE, "New", "operator"): 1}
+
+
+def test_environments_are_counted_by_outcome() -> None:
+    results = [{"environmentName": "dev", "success": True}, {"environmentName": "prod", "success": False}]
+    deployed = {"environmentResults": results}
+    found = figures([jwk(reason="Deployed", deploymentResult=deployed)] * 2, [])
+    assert found.environments == {(PLACE, "dev", "deployed"): 2, (PLACE, "prod", "failed"): 2}
+
+
+def test_connections_show_what_their_status_says() -> None:
+    ready = {"conditions": [{"type": "Ready", "status": "True"}], "tokenExpiresAt": "2027-01-01T00:00:00Z"}
+    key = ("ApinizerConnection", "team", "default")
+    client = {"auth": {"clientCredentialsSecretRef": {"name": "a"}}}
+    other: tuple[tuple[str, str, str], dict[str, Any]] = (
+        ("ClusterApinizerConnection", "", "b"),
+        {"spec": {}, "status": {}},
+    )
+    found = figures([], [(key, {"spec": client, "status": ready}), other])
+    assert found.connections == {
+        PLACE: ConnectionFigures(True, False, 1798761600.0, renews_token=True),
+        "ClusterApinizerConnection/b": ConnectionFigures(ready=False, circuit_open=False),
+    }
+    opened = {"circuit": {"state": "Open"}}
+    assert figures([], [(key, {"spec": {}, "status": opened})]).connections[PLACE].circuit_open
+
+
+def test_what_is_gone_is_shown_no_more() -> None:
+    metrics = Metrics()
+    metrics.show(figures([jwk(reason="Deployed")], []), 3, 1.5)
+    assert samples(metrics, "jwks") == {(PLACE, "Deployed", "nobody"): 1}
+    assert (samples(metrics, "queue_depth"), samples(metrics, "queue_oldest_seconds")) == ({(): 3}, {(): 1.5})
+    metrics.show(Figures(), 0, 0)
+    assert samples(metrics, "jwks") == {}
+
+
+class Watched:
+    """An observer whose clock stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = 100.0
+        self.metrics = Metrics()
+        self.observer = Observer(self.metrics, lambda: self.time)
+
+    def passed(self, before: dict[str, Any], reason: str, cause: Cause = Cause.EVENT, action: str = "report") -> None:
+        self.observer.passed(KEY, cause, before, Result(action, reason, connection=PLACE), 0.1)
+
+    @property
+    def times(self) -> tuple[float, float]:
+        """How many times to Ready were taken, and their sum."""
+        count, total = (samples(self.metrics, f"time_to_ready_seconds_{what}")[()] for what in ("count", "sum"))
+        return count, total
+
+
+def test_the_time_from_a_change_to_its_deployment_is_taken_once() -> None:
+    watched = Watched()
+    watched.observer.seen(jwk())
+    watched.time += 2
+    watched.observer.seen(jwk())
+    watched.passed(jwk(), "Unreachable")
+    watched.time += 3
+    watched.passed(jwk(reason="Unreachable"), "Deployed")
+    assert watched.times == (1, 5)
+    watched.observer.seen(jwk(reason="Deployed"))
+    watched.passed(jwk(reason="Deployed"), "Deployed", action="rest")
+    assert watched.times == (1, 5)
+
+
+def test_a_newer_change_is_what_counts() -> None:
+    watched = Watched()
+    watched.observer.seen(jwk())
+    watched.time += 2
+    watched.observer.seen(jwk(2))
+    watched.passed(jwk(1), "Deployed")
+    assert watched.times == (0, 0), "the pass began before the newer change"
+    watched.time += 1
+    watched.passed(jwk(2), "Deployed")
+    assert watched.times == (1, 1)
+    watched.observer.seen(jwk(3))
+    watched.observer.gone(KEY)
+    watched.passed(jwk(3), "Deployed")
+    assert watched.times == (1, 1)
+
+
+def test_retries_and_drift_are_counted() -> None:
+    watched = Watched()
+    failed = jwk(reason="Unreachable", failures=2)
+    watched.passed(failed, "Unreachable", Cause.TIMER)
+    watched.passed(failed, "Unreachable", Cause.EVENT)
+    watched.passed(failed, "Unreachable", Cause.TIMER, "rest")
+    watched.passed(jwk(reason="DeploymentIncomplete"), "Deployed", Cause.TIMER)
+    assert samples(watched.metrics, "retries_total") == {("Unreachable",): 1}
+    watched.passed(jwk(reason="Deployed"), "Drifted", Cause.CHECKUP)
+    watched.passed(jwk(reason="Drifted"), "Drifted", Cause.CHECKUP)
+    assert samples(watched.metrics, "drift_total") == {("Drifted",): 1}
+
+
+async def test_the_wait_for_a_turn_is_told() -> None:
+    now, waits = 0.0, list[float]()
+    budget = Budget(1, clock=lambda: now, waited=waits.append)
+    async with budget.turn():
+        second = asyncio.create_task(_take(budget))
+        await asyncio.sleep(0)
+        now = 4.0
+    await second
+    assert waits == [0.0, 4.0]
+
+
+async def _take(budget: Budget) -> None:
+    async with budget.turn():
+        pass
+
+
+def test_names_follow_the_conventions() -> None:
+    metrics = Metrics()
+    for family in metrics.registry.collect():
+        assert family.name.startswith("jwk_operator_")
+        assert family.documentation.endswith(".")
+        if family.type == "histogram":
+            assert family.name.endswith("_seconds")
+        assert not family.name.endswith(("_total", "_count", "_sum")), "the client adds those"

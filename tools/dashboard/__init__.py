@@ -1,0 +1,1 @@
+"""The Grafana dashboard, from code: manifests/monitoring/dashboard.json."""
