@@ -43,8 +43,8 @@ generate: venv ## Write CRDs and reference pages from the models, decision table
 	$(BIN)/python -m dashboard
 	$(BIN)/python -m chart
 
-e2e: venv ## End-to-end tests on the cluster of KUBECONFIG with the image JWK_OPERATOR_IMAGE, both of which must be set
-	$(BIN)/python -m pytest tests/e2e -m e2e
+e2e: venv ## End-to-end tests: in the cluster of KUBECONFIG with the image JWK_OPERATOR_IMAGE, or else in one made by kind
+	$(BIN)/python -m kindcluster $(BIN)/python -m pytest tests/e2e -m e2e $(PYTEST_ARGS)
 
 venv: $(VENV)/.made ## Make .venv with everything that is needed, from lock files with hashes
 
