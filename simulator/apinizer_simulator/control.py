@@ -18,6 +18,7 @@ class SimulatorControl:
 
     def __init__(self, url: str, context: ssl.SSLContext | None = None, timeout: float = 10) -> None:
         self._url = urlsplit(url)
+        self._path = self._url.path.rstrip("/")  # where something stands before the simulator, such as an API server
         self._host = self._url.hostname or ""
         self._timeout = timeout
         self._context = context
@@ -92,7 +93,7 @@ class SimulatorControl:
         data = None if body is None else json.dumps(body)
         connection = self._connect()
         try:
-            connection.request(method, f"/_simulator/{path}", data, {"Content-Type": "application/json"})
+            connection.request(method, f"{self._path}/_simulator/{path}", data, {"Content-Type": "application/json"})
             response = connection.getresponse()
             answer = dict(json.load(response))
         finally:

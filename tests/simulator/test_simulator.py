@@ -366,3 +366,24 @@ async def test_state_survives_kill(tmp_path: Path) -> None:
         assert [jwk["name"] for jwk in await Caller(url, session).order("jwks")] == ["n"]
     process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
+
+
+async def test_the_control_client_reaches_a_simulator_behind_a_path() -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.json_response({"ok": True})
+
+    application = web.Application()
+    application.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        control = SimulatorControl(f"http://127.0.0.1:{runner.addresses[0][1]}/services/simulator/proxy/")
+        assert await asyncio.to_thread(control.healthy)
+    finally:
+        await runner.cleanup()
+    assert asked == ["/services/simulator/proxy/_simulator/healthz"]

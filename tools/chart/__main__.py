@@ -25,6 +25,28 @@ The CRDs are part of the release and are upgraded with it; they stay when it is 
 Where somebody else installs them: `--set crds.install=false`. What the options mean for the operator:
 [manifests](../../manifests/README.md).
 
+## Upgrade
+
+The same command with the new chart. It brings the new CRDs, too, touches no JWK, and writes nothing to Apinizer.
+
+## Uninstall
+
+First the JWKs, while the operator is there to delete them in Apinizer (those with `deletionPolicy: Retain` stay there)
+and to let the connections go; then the release; and what it leaves by design: its namespace, with the Lease in it, and
+the CRDs.
+
+```console
+$ kubectl delete jwk --all --all-namespaces
+$ kubectl delete apinizerconnection --all --all-namespaces
+$ kubectl delete clusterapinizerconnection --all
+$ helm uninstall jwk-operator -n jwk-operator-system
+$ kubectl delete namespace jwk-operator-system
+$ kubectl delete crd jwks.apiops.apinizer.com apinizerconnections.apiops.apinizer.com \\
+    clusterapinizerconnections.apiops.apinizer.com
+```
+
+## Values
+
 | value | default | what it is for |
 | --- | --- | --- |
 """

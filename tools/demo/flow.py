@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,11 +15,11 @@ from controlplane import ControlPlane
 from controlplane.background import is_running
 from controlplane.binaries import KUBERNETES_VERSION, find_binaries
 from controlplane.supervisor import LOCK
-from demo import processes, scenario
+from demo import acts, processes, scenario
 from demo.cluster import Cluster
 from demo.errors import DemoError
 from demo.manifests import OVERLAY, ROOT, shipped
-from demo.outcomes import Expected, differences
+from demo.outcomes import Expected, Outcome
 from demo.scenario import Addresses
 from demo.show import View, say, say_outcome, say_what_to_try
 
@@ -96,10 +95,9 @@ class Demo:
         environments = ", ".join(scenario.ENVIRONMENTS)
         self._next(f"Starting the simulated Apinizer: project {scenario.PROJECT}, environments {environments}.")
         token = secrets.token_urlsafe(24)
-        seed = {**json.loads((scenario.HERE / "seed.json").read_text()), "tokens": [token]}
-        child, url = self._stack.enter_context(processes.simulator(folder, seed))
+        child, url = self._stack.enter_context(processes.simulator(folder, acts.seed(token)))
         self._children.append(child)
-        keyset = self._stack.enter_context(processes.web_server((scenario.HERE / "keyset.json").read_bytes()))
+        keyset = self._stack.enter_context(processes.web_server(acts.keyset()))
         return Addresses(url, keyset, token)
 
     def _install(self, cluster: Cluster) -> None:
@@ -114,20 +112,16 @@ class Demo:
 
     def _apply_examples(self, cluster: Cluster, addresses: Addresses) -> None:
         self._next("Applying examples/: two connections, and a JWK for each source type.")
-        cluster.apply(scenario.connections(addresses))
-        cluster.apply(scenario.examples(addresses))
-        self._await(cluster, scenario.GOOD)
+        self._tell(acts.deploy_examples(cluster, addresses, _SETTLING, self._check_children))
 
     def _apply_problems(self, cluster: Cluster, addresses: Addresses) -> None:
         failing = f"{scenario.FAILING} is out of order, a certificate does not exist, a name is taken"
         self._next(f"Applying three JWKs that cannot work: {failing}.")
         control = SimulatorControl(addresses.manager)
-        control.fail_environment(scenario.PROJECT, scenario.FAILING, message=scenario.FAILURE)
-        cluster.apply(scenario.problems())
-        self._await(cluster, scenario.BAD)
+        self._tell(acts.cause_problems(cluster, control, _SETTLING, self._check_children))
 
-    def _await(self, cluster: Cluster, expected: Sequence[Expected]) -> None:
-        for item, outcome in cluster.settle(expected, _SETTLING, self._check_children):
+    def _tell(self, settled: Iterable[tuple[Expected, Outcome]]) -> None:
+        for item, outcome in settled:
             say_outcome(item, outcome)
 
     def _check_children(self) -> None:
@@ -140,7 +134,7 @@ class Demo:
         say(f"{view.status()}\n")
 
     def _conclude(self, cluster: Cluster, kubeconfig: Path, addresses: Addresses) -> int:
-        wrong = differences([*scenario.GOOD, *scenario.BAD], cluster.outcomes())
+        wrong = acts.conclude(cluster)
         for line in wrong:
             say(f"DIFFERENT  {line}")
         if wrong:
