@@ -14,12 +14,15 @@ demo: venv ## Show the operator at work on a local API server with a simulated A
 
 test: venv lint ## Check style, types, layers and drift, then run every test that needs no cluster of its own
 	$(BIN)/python -m controlplane binaries
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 soak: venv ## Play a storm over everything (SOAK_SECONDS=600, SOAK_JWKS=300), then new stories (SOAK_EXAMPLES=2000)
 	$(BIN)/python -m controlplane binaries
 	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_JWKS=$(SOAK_JWKS) $(BIN)/python -m pytest tests/chaos -s $(PYTEST_ARGS)
 	SOAK_EXAMPLES=$(SOAK_EXAMPLES) $(BIN)/python -m pytest tests/lifecycle -s $(PYTEST_ARGS)
+
+# Tests wait more than they compute; each process has an API server and a simulator of its own.
+TEST_PROCESSES ?= 3
 
 SOAK_SECONDS ?= 600
 SOAK_JWKS ?= 300
