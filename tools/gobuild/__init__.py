@@ -23,12 +23,13 @@ class BuildError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """How to build one program: the folder of its module, the package in it, linker flags, and how long it takes."""
+    """How to build one program: folder of its module, package in it, how long it takes, linker flags, build tags."""
 
     module: Path
     package: str
     usual_time: str
     ldflags: str = "-s -w"
+    tags: str = ""
 
 
 def cache_folder(name: str, version: str, files: Iterable[Path]) -> Path:
@@ -64,7 +65,7 @@ def _build_one(name: str, build: Build, folder: Path, remedy: str) -> None:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".build-") as work:
         target = Path(work) / name
         log = folder / f"{name}.log"
-        command = [_go(name, remedy), "build", "-buildvcs=false", "-mod=readonly", "-trimpath"]
+        command = [_go(name, remedy), "build", "-buildvcs=false", "-mod=readonly", "-trimpath", "-tags", build.tags]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*command, "-ldflags", build.ldflags, "-o", str(target), build.package],
