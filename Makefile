@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := tools:tests
 
-.PHONY: help demo test soak lint check generate e2e venv lock clean
+.PHONY: help demo test soak lint check generate docs e2e venv lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,7 @@ lint: venv ## Style, types, import contracts, generated files
 	$(BIN)/python -m health --check
 	$(BIN)/python -m dashboard --check
 	$(BIN)/python -m chart --check
+	$(BIN)/python -m reference --check
 
 generate: venv ## Write CRDs and reference pages from the models, decision table and health checks from the decisions
 	$(BIN)/python -m jwk_operator.api.generate
@@ -45,6 +46,10 @@ generate: venv ## Write CRDs and reference pages from the models, decision table
 	$(BIN)/python -m health
 	$(BIN)/python -m dashboard
 	$(BIN)/python -m chart
+	$(BIN)/python -m reference
+
+docs: venv ## Build the documentation as a static site in build/site; a warning is an error
+	$(BIN)/python -m docsite
 
 e2e: venv ## End-to-end tests on the cluster of KUBECONFIG with the image JWK_OPERATOR_IMAGE, both of which must be set
 	$(BIN)/python -m pytest tests/e2e -m e2e
