@@ -109,7 +109,7 @@ class Operator:
         )
         gatherer = Gatherer(self._jwks, self._connections, self._sources)
         writer = JwkWriter(client, self._jwks)
-        events = EventPoster(client)
+        events = EventPoster(client, clock, now)
         finalizer = in_use_finalizer(settings.shard.name if settings.shard else "")
         notify = partial(self.on_event, Watched.CONNECTION)
         connection_writer = ConnectionWriter(client, self._connection_store, notify, finalizer)
