@@ -104,6 +104,13 @@ def test_every_metric_is_asked_for_and_exists() -> None:
     assert asked == known
 
 
+def test_each_alert_has_its_panel() -> None:
+    rules = yaml.safe_load((ROOT / "manifests" / "monitoring" / "prometheusrule.yaml").read_text())
+    alerts = [rule["alert"] for group in rules["spec"]["groups"] for rule in group["rules"]]
+    named = [name for panel in PANELS for name in re.findall(r"\bJWK[A-Z]\w+", panel.get("description", ""))]
+    assert sorted(named) == sorted(alerts)
+
+
 def test_panels_have_places_of_their_own() -> None:
     assert len({panel["id"] for panel in PANELS}) == len(PANELS)
     places = [panel["gridPos"] for panel in PANELS]

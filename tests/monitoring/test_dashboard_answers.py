@@ -51,10 +51,10 @@ NUMBERS = (
     "Everything is deployed everywhere",
     "Deployed",
     "Left alone",
-    "Need somebody",
-    "In work",
+    "Wait for somebody",
+    "Not settled yet",
     "Missing somewhere",
-    "Connections down",
+    "Unusable connections",
 )
 
 

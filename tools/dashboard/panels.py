@@ -63,19 +63,27 @@ ROWS: tuple[tuple[str, tuple[Plan, ...]], ...] = (
             ),
             stat("Deployed", "Deployed or adopted.", _jwks('reason=~"Deployed|Adopted"'), (None, "green")),
             stat("Left alone", "Suspended, or on a read-only connection.", _jwks('reason=~"Suspended|ReadOnly"')),
-            stat("Need somebody", "A person has to act: see below for the reasons.", _jwks('waits_for="user"'), *_BAD),
             stat(
-                "In work", "New, or tried again: the operator goes on by itself.", _jwks('waits_for="operator"'), *_LATE
+                "Wait for somebody",
+                "A person has to act; the reasons are below. Alert: JWKStalled.",
+                _jwks('waits_for="user"'),
+                *_BAD,
+            ),
+            stat(
+                "Not settled yet",
+                "New, or tried again: the operator goes on by itself. Alert: JWKNotSettling.",
+                _jwks('waits_for="operator"'),
+                *_LATE,
             ),
             stat(
                 "Missing somewhere",
-                "Failed deployments, one for each JWK and environment.",
+                "Failed deployments, one for each JWK and environment. Alert: JWKEnvironmentMissing.",
                 _number(f"sum({_MISSING})"),
                 *_BAD,
             ),
             stat(
-                "Connections down",
-                "Nothing changes in Apinizer for their JWKs.",
+                "Unusable connections",
+                "Nothing changes in Apinizer for their JWKs. Alert: JWKConnectionNotReady.",
                 _number(f"count({_UNUSABLE})"),
                 *_BAD,
             ),
@@ -96,7 +104,7 @@ ROWS: tuple[tuple[str, tuple[Plan, ...]], ...] = (
             ),
             times(
                 "JWKs that wait, and where they are missing, over time",
-                "Red needs somebody, orange is in work. Nothing is drawn while all is well.",
+                "Red waits for somebody, orange for the operator. Nothing is drawn while all is well.",
                 (Query(f'sum by (reason) (jwk_operator_jwks{{{_OF}, waits_for="user"}}) > 0', "{{reason}}"), "red"),
                 (
                     Query(f'sum by (reason) (jwk_operator_jwks{{{_OF}, waits_for="operator"}}) > 0', "{{reason}}"),
@@ -144,13 +152,13 @@ ROWS: tuple[tuple[str, tuple[Plan, ...]], ...] = (
             ),
             table(
                 "Tokens that nobody renews",
-                "When they end.",
+                "When they end. Alert: JWKTokenExpires, seven days before.",
                 {"connection": "Connection"},
                 ("Ends", _AGO, f"min by (connection) ({_TOKENS}) * 1000"),
             ),
             lines(
                 "Retries and drift",
-                "Retries follow what failed before; drift is what somebody else changed in Apinizer.",
+                "Retries follow what failed before; drift is what somebody else changed in Apinizer. Alert: JWKDrift.",
                 "ops",
                 Query("sum by (reason) (rate(jwk_operator_retries_total[$__rate_interval]))", "retry {{reason}}"),
                 Query("sum by (reason) (rate(jwk_operator_drift_total[$__rate_interval]))", "drift {{reason}}"),
@@ -160,10 +168,15 @@ ROWS: tuple[tuple[str, tuple[Plan, ...]], ...] = (
     (
         "The operator",
         (
-            stat("Replicas", "Operators that can be scraped.", "count(jwk_operator_build_info)", width=6),
+            stat(
+                "Replicas",
+                "Operators that can be scraped. Alert: JWKOperatorDown.",
+                "count(jwk_operator_build_info)",
+                width=6,
+            ),
             stat(
                 "Of them act",
-                "One leads, or one of each shard.",
+                "One leads, or one of each shard. Alert: JWKOperatorIdle.",
                 f"{ACTS} or 0 * count(jwk_operator_build_info)",
                 (None, "red"),
                 (1.0, "green"),
@@ -186,7 +199,7 @@ ROWS: tuple[tuple[str, tuple[Plan, ...]], ...] = (
             ),
             lines(
                 "Passes",
-                "By what was done.",
+                "By what was done. Alert on errors: JWKOperatorErrors.",
                 "ops",
                 Query("sum by (action) (rate(jwk_operator_reconcile_total[$__rate_interval]))", "{{action}}"),
                 Query("sum by (kind) (rate(jwk_operator_reconcile_errors_total[$__rate_interval]))", "error {{kind}}"),
@@ -199,7 +212,7 @@ ROWS: tuple[tuple[str, tuple[Plan, ...]], ...] = (
             ),
             lines(
                 "Queue and watches",
-                "How long the first has waited, and how old the watches are.",
+                "How long the first has waited, and how old the watches are. Alert: JWKOperatorStuck.",
                 "s",
                 Query("max(jwk_operator_queue_oldest_seconds)", "queue"),
                 Query("max by (resource) (jwk_operator_watch_age_seconds)", "watch of {{resource}}"),
