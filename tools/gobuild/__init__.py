@@ -23,7 +23,7 @@ class BuildError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """How to build one program: folder of its module, package in it, how long it takes, linker flags, build tags."""
+    """How to build one program: the folder of its module, the package in it, flags and tags, and how long it takes."""
 
     module: Path
     package: str
@@ -65,10 +65,10 @@ def _build_one(name: str, build: Build, folder: Path, remedy: str) -> None:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".build-") as work:
         target = Path(work) / name
         log = folder / f"{name}.log"
-        command = [_go(name, remedy), "build", "-buildvcs=false", "-mod=readonly", "-trimpath", "-tags", build.tags]
+        command = [_go(name, remedy), "build", "-buildvcs=false", "-mod=readonly", "-trimpath"]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*command, "-ldflags", build.ldflags, "-o", str(target), build.package],
+                [*command, "-tags", build.tags, "-ldflags", build.ldflags, "-o", str(target), build.package],
                 cwd=build.module,
                 env={**os.environ, "GOTMPDIR": work},
                 stdout=output,
