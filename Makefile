@@ -28,11 +28,12 @@ SOAK_SECONDS ?= 600
 SOAK_JWKS ?= 300
 SOAK_EXAMPLES ?= 2000
 
-lint: venv ## Style, types, import contracts, generated files
+lint: venv ## Style, types, import contracts, Dockerfile, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m jwk_operator.api.generate --check
 	$(BIN)/python -m decisions --check
 	$(BIN)/python -m health --check
