@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := tools:tests
 
-.PHONY: help demo test soak lint check generate e2e venv lock clean
+.PHONY: help demo test soak lint check generate docs e2e venv lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -14,27 +14,32 @@ demo: venv ## Show the operator at work on a local API server with a simulated A
 
 test: venv lint ## Check style, types, layers and drift, then run every test that needs no cluster of its own
 	$(BIN)/python -m controlplane binaries
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 soak: venv ## Play a storm over everything (SOAK_SECONDS=600, SOAK_JWKS=300), then new stories (SOAK_EXAMPLES=2000)
 	$(BIN)/python -m controlplane binaries
 	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_JWKS=$(SOAK_JWKS) $(BIN)/python -m pytest tests/chaos -s $(PYTEST_ARGS)
 	SOAK_EXAMPLES=$(SOAK_EXAMPLES) $(BIN)/python -m pytest tests/lifecycle -s $(PYTEST_ARGS)
 
+# Tests wait more than they compute; each process has an API server and a simulator of its own.
+TEST_PROCESSES ?= 3
+
 SOAK_SECONDS ?= 600
 SOAK_JWKS ?= 300
 SOAK_EXAMPLES ?= 2000
 
-lint: venv ## Style, types, import contracts, generated files
+lint: venv ## Style, types, import contracts, Dockerfile, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m jwk_operator.api.generate --check
 	$(BIN)/python -m decisions --check
 	$(BIN)/python -m health --check
 	$(BIN)/python -m dashboard --check
 	$(BIN)/python -m chart --check
+	$(BIN)/python -m reference --check
 
 generate: venv ## Write CRDs and reference pages from the models, decision table and health checks from the decisions
 	$(BIN)/python -m jwk_operator.api.generate
@@ -42,6 +47,10 @@ generate: venv ## Write CRDs and reference pages from the models, decision table
 	$(BIN)/python -m health
 	$(BIN)/python -m dashboard
 	$(BIN)/python -m chart
+	$(BIN)/python -m reference
+
+docs: venv ## Build the documentation as a static site in build/site; a warning is an error
+	$(BIN)/python -m docsite
 
 e2e: venv ## End-to-end tests: in the cluster of KUBECONFIG with the image JWK_OPERATOR_IMAGE, or else in one made by kind
 	$(BIN)/python -m kindcluster $(BIN)/python -m pytest tests/e2e -m e2e $(PYTEST_ARGS)

@@ -154,7 +154,6 @@ def play(output: str) -> None:
     control = SimulatorControl(re.findall(r"(http\S+)/_simulator/jwks", output)[0])
     commands = [shlex.split(line)[1:] for line in re.findall(r"^  (kubectl .*)", output, re.MULTILINE)]
     assert len(commands) == 5
-    control.fail_environment("MyProject", "staging", failing=False)
     for command in commands:
         kubectl(cache, *command, kubeconfig=kubeconfig)
     repaired = ("jwk", "-n", "team-a", "staging-fails")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,33 +10,35 @@ import yaml
 
 from harness.cluster import ROOT, Cluster, path_of
 from harness.fixtures import admin, cluster
+from harness.pages import PAGES, blocks, links, title
 
 __all__ = ["admin", "cluster"]
 
-PAGES = sorted(
-    path
-    for pattern in ("README.md", "docs/**/*.md", "manifests/*.md", "examples/**/*.md", "simulator/*.md")
-    for path in ROOT.glob(pattern)
-)
-_LINK = re.compile(r"\[[^\]]*\]\((?!https?:)([^)#\s]+)(#[^)]*)?\)")
-_BLOCK = re.compile(r"^([ ]*)```yaml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+_LANGUAGES = {"sh", "text", "yaml", "json", "python"}
 _ELSEWHERE = ("kustomize.config.k8s.io/", "argoproj.io/", "kustomize.toolkit.fluxcd.io/")
 """Groups that this API server does not have."""
 
 
-def blocks() -> Iterator[object]:
+def yaml_blocks() -> Iterator[object]:
     for page in PAGES:
-        for number, (_, text) in enumerate(_BLOCK.findall(page.read_text()), start=1):
-            yield pytest.param(textwrap.dedent(text), id=f"{page.relative_to(ROOT)}-{number}")
+        for block in blocks(page):
+            if block.language == "yaml":
+                yield pytest.param(block.text, id=f"{title(page)}:{block.line}")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_links_lead_somewhere(page: Path) -> None:
-    for target, _ in _LINK.findall(page.read_text()):
-        assert (page.parent / target).exists(), f"{target} in {page.relative_to(ROOT)}"
+@pytest.mark.parametrize("page", PAGES, ids=title)
+def test_links_lead_to_files(page: Path) -> None:
+    for target in links(page):
+        assert (page.parent / target).is_file(), f"{target} in {title(page)}"
 
 
-@pytest.mark.parametrize("text", list(blocks()))
+@pytest.mark.parametrize("page", PAGES, ids=title)
+def test_code_blocks_say_what_they_are(page: Path) -> None:
+    found = {(block.line, block.language) for block in blocks(page) if block.language not in _LANGUAGES}
+    assert not found, "commands are in sh blocks without a prompt, what they print follows in text blocks"
+
+
+@pytest.mark.parametrize("text", list(yaml_blocks()))
 def test_the_api_server_takes_every_block(cluster: Cluster, text: str) -> None:
     for document in yaml.safe_load_all(text):
         if document["apiVersion"].startswith(_ELSEWHERE):
@@ -54,13 +54,5 @@ def test_the_api_server_takes_every_block(cluster: Cluster, text: str) -> None:
 
 
 def test_every_page_can_be_found() -> None:
-    linked = {
-        (page.parent / target).resolve()
-        for page in PAGES
-        for target, _ in _LINK.findall(page.read_text())
-        if (page.parent / target).exists()
-    }
-    pages = {page for page in PAGES if page.is_relative_to(ROOT / "docs")}
-    runbooks = {page for page in pages if page.parent.name == "runbooks"}
-    lost = {page.relative_to(ROOT).as_posix() for page in pages - runbooks - linked}
-    assert lost <= {"docs/README.md"}, "no page leads there"
+    linked = {(page.parent / target).resolve() for page in PAGES for target in links(page)}
+    assert set(PAGES) - linked <= {ROOT / "README.md"}, "no page leads there"

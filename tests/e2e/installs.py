@@ -117,9 +117,9 @@ def remove_own(target: Target) -> None:
 
 def removal() -> list[list[str]]:
     """Return the commands by which the chart's README removes everything."""
-    (block,) = re.findall(r"## Uninstall\n.*?```console\n(.*?)```", (CHART / "README.md").read_text(), re.DOTALL)
-    joined = block.replace("\\\n", " ")
-    return [shlex.split(line.removeprefix("$ "), comments=True) for line in joined.splitlines()]
+    (block,) = re.findall(r"## Uninstall\n.*?```sh\n(.*?)```", (CHART / "README.md").read_text(), re.DOTALL)
+    lines = [shlex.split(line, comments=True) for line in block.replace("\\\n", " ").splitlines()]
+    return [line for line in lines if line]
 
 
 def helm(*arguments: str) -> str:

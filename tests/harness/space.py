@@ -204,8 +204,12 @@ class Space:
         return [Event(item["type"], item["reason"], item["message"], item["count"]) for item in about]
 
     def wait_events(self, name: str, *events: Event) -> None:
-        """Wait for the last of these Events about a JWK; there must be exactly these."""
-        until(lambda: len(self.events(name)) >= len(events), lambda: f"{len(events)} events: {self.events(name)}")
+        """Wait until as much news was told of a JWK as these Events count; there must be exactly these."""
+        news = sum(event.count for event in events)
+        until(
+            lambda: sum(event.count for event in self.events(name)) >= news,
+            lambda: f"{news} times news of {name}: {self.events(name)}",
+        )
         found = self.events(name)
         assert found == list(events), f"Events about {name}: {found}"
 

@@ -1,7 +1,8 @@
-"""Both overlays, applied to the session's control plane."""
+"""Both overlays, applied to the session's control plane, and the image, built once by each engine that works here."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,12 @@ from pathlib import Path
 import pytest
 
 from controlplane import ControlPlane
+from install.engine import ENGINES
+from install.images import Image, Images
 from install.support import CLUSTER_WIDE, SINGLE_NAMESPACE, TEAM_NAMESPACE, Manifest, dump, kubectl, render
+
+MUST_WORK = "IMAGE_TEST_ENGINES"
+"""Names, in the environment, engines without which the tests are not to pass; CI says here which ones it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +46,27 @@ def installed(control_plane: ControlPlane) -> Iterator[Installed]:
     yield Installed(control_plane, "".join(step.stdout + step.stderr for step in steps))
     rest = [item for item in render(CLUSTER_WIDE) if item["kind"] != "CustomResourceDefinition"]
     kubectl("delete", "--ignore-not-found", "--wait=false", "-f", "-", stdin=dump([*rest, team]), kubeconfig=kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Images]:
+    """The image, as any of the engines builds it; skips (in CI: fails) when none works."""
+    found = Images(tmp_path_factory.mktemp("images"))
+    yield found
+    found.remove()
+
+
+@pytest.fixture(scope="session")
+def image(images: Images) -> Image:
+    """The image, built by the first engine that works."""
+    return images.of(next(iter(images.engines)))
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def built(request: pytest.FixtureRequest, images: Images) -> Image:
+    """The image as built by each of the engines."""
+    name: str = request.param
+    if name not in images.engines:
+        assert name not in os.environ.get(MUST_WORK, "").split(), f"{name} must work here, and does not"
+        pytest.skip(f"{name} is not here, or does not answer")
+    return images.of(name)

@@ -8,12 +8,14 @@ import re
 import resource
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from install.support import ROOT, unavailable
+from install.support import ROOT
 
 ENGINES = ("docker", "podman", "buildah")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -74,8 +76,22 @@ class Engine:
     def size(self, image: str) -> int:
         """Return the bytes of the image's unpacked layers."""
         if self.name == "buildah":
-            return sum(path.lstat().st_size for path in self._files(image))
+            with self._mounted(image) as root:
+                return sum(path.lstat().st_size for path in root.rglob("*") if path.is_file() and not path.is_symlink())
         return int(json.loads(self.output("image", "inspect", image))[0]["Size"])
+
+    def export(self, image: str, archive: Path) -> None:
+        """Write all files of the image to a tar archive."""
+        if self.name == "buildah":
+            with self._mounted(image) as root, tarfile.open(archive, "w") as target:
+                for path in sorted(root.iterdir()):
+                    target.add(path, path.name)
+            return
+        container = self.output("create", "--pull=never", image).strip()
+        try:
+            self.output("export", f"--output={archive}", container)
+        finally:
+            self.output("rm", container)
 
     def run_command(self, image: str, options: Sequence[str], arguments: Sequence[str]) -> list[str]:
         """Return the command that runs the image confined as in Kubernetes, on the machine's own network."""
@@ -101,11 +117,12 @@ class Engine:
         source = Path(os.environ.get("SSL_CERT_FILE") or CERTIFICATES)
         return [] if official or not source.is_file() else [f"--volume={source}:{CERTIFICATES}:ro"]
 
-    def _files(self, image: str) -> Iterator[Path]:
+    @contextmanager
+    def _mounted(self, image: str) -> Iterator[Path]:
+        """For buildah: a container's root, as a folder."""
         container = self.output("from", "--pull-never", image).strip()
         try:
-            root = Path(self.output("mount", container).strip())
-            yield from (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+            yield Path(self.output("mount", container).strip())
         finally:
             self.output("rm", container)
 
@@ -117,17 +134,11 @@ def base_image() -> str:
     return found[1]
 
 
-def any_engine(folder: Path) -> Engine:
-    """Find an engine that works and has the base image; skip (in CI: fail) when there is none."""
+def engines(folder: Path) -> dict[str, Engine]:
+    """Return the engines that work here, by name."""
     environment = _tolerant_settings(folder)
     candidates = [Engine(name, environment) for name in ENGINES if shutil.which(name)]
-    engine = next((item for item in candidates if item.call("info", timeout=60).returncode == 0), None)
-    if engine is None:
-        unavailable(NO_ENGINE)
-    base = base_image()
-    if not engine.ensure(base):
-        unavailable(NO_BASE.format(base=base))
-    return engine
+    return {item.name: item for item in candidates if item.call("info", timeout=60).returncode == 0}
 
 
 def _tolerant_settings(folder: Path) -> dict[str, str]:

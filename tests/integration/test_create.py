@@ -12,6 +12,7 @@ from harness.objects import Condition, Object, deployed
 from harness.operator import OperatorProcess
 from harness.simulator import SimulatorProcess
 from harness.space import Space
+from install.support import kubectl
 
 LOOKED_UP: Object = {"environmentName": "production", "useType": "SIGNATURE", "algorithm": "ES256"}
 SOURCES: dict[str, Object] = {
@@ -96,6 +97,18 @@ def test_columns(space: Space) -> None:
         *("one", "True", "Deployed", "COPY_PASTE", space.project, "2/2"),
         *("remote name", "my-kid", "Deployed to 2 environments."),
     ]
+
+
+def test_describe_reads_as_an_answer(space: Space) -> None:
+    space.jwk("one", {"sourceType": "CERTIFICATE", **SOURCES["CERTIFICATE"]}, certificateName="lost")
+    message = space.wait("one", "Rejected").ready.message
+    described = kubectl("describe", "jwk", "one", "-n", space.name, kubeconfig=space.cluster.plane.kubeconfig).stdout
+    _, _, status = described.partition("\nStatus:\n")
+    conditions, _, events = status.partition("\nEvents:\n")
+    first = [line.split(":", 1)[1].strip() for line in conditions.splitlines()[2:7]]
+    assert first == [message, "1", "Rejected", "False", "Ready"], "Message, generation, reason, status, type"
+    assert events.splitlines()[2].split()[:2] == ["Warning", "Rejected"]
+    assert events.rstrip().endswith(message)
 
 
 def test_a_restart_over_settled_ones_rests(operator: OperatorProcess, space: Space) -> None:

@@ -16,8 +16,9 @@ from harness.space import Space
 REPLACE = {"updatePolicy": "Replace"}
 
 
-def replaced(space: Space, name: str = "one", stays: str = "") -> Event:
-    return Event("Normal", "Replaced", f'JWK "{name}" in project "{space.project}" was replaced by a new one{stays}.')
+def replaced(space: Space, name: str = "one", stays: str = "", times: int = 1) -> Event:
+    message = f'JWK "{name}" in project "{space.project}" was replaced by a new one{stays}.'
+    return Event("Normal", "Replaced", message, times)
 
 
 def kids(simulator: SimulatorProcess, space: Space) -> dict[str, Any]:
@@ -57,12 +58,13 @@ def test_the_name_aside_is_free_and_no_foreign_jwk_is_touched(space: Space, simu
     space.wait_events("one", replaced(space))
     first = simulator.bodies(space.project, "update")[0]["name"]
     space.patch("one", jwkStr=source("a"))
-    space.wait_events("one", replaced(space), replaced(space))
+    space.wait_events("one", replaced(space, times=2))
+    space.wait_for("one", _is_over, "the end of the old one, which follows the news")
     for name in {first, simulator.bodies(space.project, "update")[1]["name"]}:
         simulator.control.tamper("create", space.project, name, description="theirs")
     before = simulator.remote(space.project)
     space.patch("one", jwkStr=source("c"))
-    space.wait_events("one", *[replaced(space)] * 3)
+    space.wait_events("one", replaced(space, times=3))
     space.delete("one")
     space.wait_gone("one")
     before.pop("one")

@@ -64,7 +64,9 @@ def test_nothing_shows(operator: OperatorProcess, space: Space, simulator: Simul
         space.wait(f"{name}-env", "DeploymentFailed")
         space.wait(f"{name}-broken", "InvalidKey")
         space.wait(f"{name}-cut", "InvalidKey")
-    assert "***" in space.get("rsa-400").message, "the echo came through, masked"
+    for name in keys:
+        assert "***" in space.get(f"{name}-400").message, "the echo came through, masked"
+        assert [event.message for event in space.events(f"{name}-400")] == [space.get(f"{name}-400").message]
 
     body = {"error": "invalid_token", "error_description": f"{TOKEN} is revoked"}
     control.fault("status", times=None, project=space.project, status=401, body=body)

@@ -48,7 +48,7 @@ SAYS = {
     Verdict.SERVER_ERROR: (R.SERVER_ERROR, "Apinizer failed (500): Unexpected"),
     Verdict.UNREACHABLE: (R.UNREACHABLE, "No answer from Apinizer: https://m refuses connections."),
 }
-_LATER = {Verdict.RATE_LIMITED, Verdict.SERVER_ERROR, Verdict.UNREACHABLE}
+_LATER = (Verdict.RATE_LIMITED, Verdict.SERVER_ERROR, Verdict.UNREACHABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +321,7 @@ DELETES = [
     *(
         Row(verdict.name, _DELETE, _GOING, ANSWERS[verdict], Conclusion(blocked(verdict)))
         for verdict in ANSWERS
-        if verdict not in _LATER | {Verdict.OK, Verdict.MISSING}
+        if verdict not in (*_LATER, Verdict.OK, Verdict.MISSING)
     ),
 ]
 

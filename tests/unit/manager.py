@@ -27,7 +27,7 @@ class Manager:
         self.requests: list[web.Request] = []
         self.bodies: list[bytes] = []
         self.reply: Reply = lambda _: web.json_response({"success": True})
-        self.calls: list[tuple[str, int]] = []
+        self.calls: list[tuple[str, str, int]] = []
         self.asked = asyncio.Event()
         self.wait: asyncio.Event | None = None
         """Answers wait for it, when there is one."""
@@ -40,9 +40,9 @@ class Manager:
             await self.wait.wait()
         return self.reply(request)
 
-    def told(self, call: str, status: int, seconds: float) -> None:
+    def told(self, call: str, method: str, status: int, seconds: float) -> None:
         assert seconds >= 0
-        self.calls.append((call, status))
+        self.calls.append((call, method, status))
 
 
 @asynccontextmanager

@@ -73,7 +73,9 @@ async def test_calls_as_they_go_over_the_wire() -> None:
     assert [request.headers.get("Content-Type") for request in manager.requests] == ["application/json"] * 3 + [
         None
     ] * 2
-    assert manager.calls == [(call, 200) for call in ("create", "update", "update", "delete", "list")]
+    methods = {"create": "POST", "update": "PUT", "delete": "DELETE", "list": "GET"}
+    calls = ("create", "update", "update", "delete", "list")
+    assert manager.calls == [(call, methods[call], 200) for call in calls]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -158,7 +160,7 @@ async def test_truncated_answer() -> None:
         answer = await client.create("shop", {})
         address = client.endpoint.address
     assert answer == Answer(Verdict.UNREACHABLE, f"{address} closed the connection before its answer was complete")
-    assert manager.calls == [("create", 0)]
+    assert manager.calls == [("create", "POST", 0)]
 
 
 async def test_nobody_listens() -> None:

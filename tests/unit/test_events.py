@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
 
 from jwk_operator.kube.client import ApiError
 from jwk_operator.kube.events import EventPoster
+from unit.builders import owned
 
+START = datetime(2027, 1, 1, tzinfo=UTC)
 CONNECTION = {"metadata": {"name": "main", "namespace": "team", "uid": "c"}}
 
 
@@ -42,7 +45,7 @@ def server() -> Server:
 
 @pytest.fixture
 def poster(server: Server) -> EventPoster:
-    return EventPoster(cast("Any", server), lambda: server.time)
+    return EventPoster(cast("Any", server), lambda: server.time, lambda: START + timedelta(seconds=server.time))
 
 
 async def post(poster: EventPoster, message: str = "m", uid: str = "c") -> None:
@@ -54,6 +57,32 @@ async def test_the_same_news_is_counted(server: Server, poster: EventPoster) -> 
     for _ in range(3):
         await post(poster)
     assert server.shown == [("m", 3)]
+
+
+async def test_it_shows_when_it_was_first_and_last(server: Server, poster: EventPoster) -> None:
+    await post(poster)
+    server.time += 90
+    await post(poster)
+    (event,) = server.events.values()
+    assert (event["firstTimestamp"], event["lastTimestamp"]) == ("2027-01-01T00:00:00Z", "2027-01-01T00:01:30Z")
+
+
+async def test_it_is_about_the_object_that_it_tells_of(server: Server, poster: EventPoster) -> None:
+    await poster.post(owned().resource, warning=True, reason="R", message="m")
+    await post(poster)
+    shared = {"metadata": {"name": "shared", "uid": "s"}}
+    await poster.post_about_connection(shared, reason="R", message="m", warning=False)
+    version = {"apiVersion": "apiops.apinizer.com/v1alpha1"}
+    about = owned().resource
+    jwk = {"kind": "JWK", "namespace": about.namespace, "name": about.name, "uid": about.uid}
+    assert [event["involvedObject"] for event in server.events.values()] == [
+        {**version, **jwk},
+        {**version, "kind": "ApinizerConnection", "namespace": "team", "name": "main", "uid": "c"},
+        {**version, "kind": "ClusterApinizerConnection", "name": "shared", "uid": "s"},
+    ]
+    # kubectl describe looks for the Events about what has no namespace there
+    assert [event["metadata"]["namespace"] for event in server.events.values()] == [about.namespace, "team", "default"]
+    assert [event["type"] for event in server.events.values()] == ["Warning", "Warning", "Normal"]
 
 
 async def test_other_news_and_other_objects_have_their_own(server: Server, poster: EventPoster) -> None:

@@ -26,7 +26,7 @@ async def test_a_generated_key_is_asked_for_without_a_trailing_slash() -> None:
     assert (request.method, request.raw_path) == ("POST", "/apiops/projects/a%2Fb/jwks/generate")
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
     assert json.loads(manager.bodies[0]) == BODY
-    assert manager.calls == [("generate", 200)]
+    assert manager.calls == [("generate", "POST", 200)]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from jwk_operator.apinizer.budget import Budget
+from jwk_operator.kube.client import ApiError
 from jwk_operator.reconcile.reconciler import Result
 from jwk_operator.reconcile.state import Cause
 from jwk_operator.runtime.figures import ConnectionFigures, Figures, figures
@@ -74,8 +75,46 @@ def test_environments_are_counted_by_outcome() -> None:
     assert found.environments == {(PLACE, "dev", "deployed"): 2, (PLACE, "prod", "failed"): 2}
 
 
+def test_since_when_is_that_of_the_first() -> None:
+    def since(time: str, reason: str, generation: int = 1) -> dict[str, Any]:
+        found = jwk(reason=reason)
+        found["status"]["conditions"][0]["lastTransitionTime"] = f"1970-01-01T00:00:{time}Z"
+        found["metadata"]["generation"] = generation
+        result = {
+            "environmentName": "prod",
+            "success": reason == "Deployed",
+            "lastTransitionTime": "1970-01-01T00:01:00Z",
+        }
+        found["status"]["deploymentResult"] = {"environmentResults": [result]}
+        return found
+
+    later, first, fine, edited = (
+        since("09", "Rejected"),
+        since("07", "Rejected"),
+        since("01", "Deployed"),
+        since("02", "Rejected", 2),
+    )
+    found = figures([later, first, fine, edited], [])
+    assert found.waiting_since == {(PLACE, "Rejected", "user"): 7}
+    assert found.failing_since == {(PLACE, "prod"): 60}
+    metrics = Metrics()
+    metrics.show(found, 0, 0)
+    assert samples(metrics, "jwks_waiting_since_timestamp_seconds") == {(PLACE, "Rejected", "user"): 7}
+    assert samples(metrics, "environments_failing_since_timestamp_seconds") == {(PLACE, "prod"): 60}
+
+
+def test_a_reason_that_somebody_made_up_is_no_label() -> None:
+    odd = {"conditions": [{"type": "Ready", "status": "False", "reason": "made up by somebody"}]}
+    metrics = Metrics()
+    metrics.show(figures([], [(("ApinizerConnection", "team", "default"), {"spec": {}, "status": odd})]), 0, 0)
+    assert samples(metrics, "connection_ready") == {(PLACE, ""): 0}
+    assert samples(metrics, "connection_ready_since_timestamp_seconds") == {}
+
+
 def test_connections_show_what_their_status_says() -> None:
-    ready = {"conditions": [{"type": "Ready", "status": "True"}], "tokenExpiresAt": "2027-01-01T00:00:00Z"}
+    time = "2027-01-01T00:00:00Z"
+    condition = {"type": "Ready", "status": "True", "reason": "Connected", "lastTransitionTime": time}
+    ready = {"conditions": [condition], "tokenExpiresAt": time}
     key = ("ApinizerConnection", "team", "default")
     client = {"auth": {"clientCredentialsSecretRef": {"name": "a"}}}
     other: tuple[tuple[str, str, str], dict[str, Any]] = (
@@ -84,7 +123,7 @@ def test_connections_show_what_their_status_says() -> None:
     )
     found = figures([], [(key, {"spec": client, "status": ready}), other])
     assert found.connections == {
-        PLACE: ConnectionFigures(True, False, 1798761600.0, renews_token=True),
+        PLACE: ConnectionFigures(True, False, "Connected", 1798761600.0, 1798761600.0, renews_token=True),
         "ClusterApinizerConnection/b": ConnectionFigures(ready=False, circuit_open=False),
     }
     opened = {"circuit": {"state": "Open"}}
@@ -159,6 +198,26 @@ def test_retries_and_drift_are_counted() -> None:
     watched.passed(jwk(reason="Deployed"), "Drifted", Cause.CHECKUP)
     watched.passed(jwk(reason="Drifted"), "Drifted", Cause.CHECKUP)
     assert samples(watched.metrics, "drift_total") == {("Drifted",): 1}
+
+
+def test_passes_are_timed_by_their_outcome() -> None:
+    watched = Watched()
+    watched.passed(jwk(), "Deployed")
+    watched.observer.failed(KEY, ApiError(500, "InternalError", "m"), 1, 2.0)
+    assert samples(watched.metrics, "reconcile_duration_seconds_count") == {("done",): 1, ("error",): 1}
+    assert samples(watched.metrics, "reconcile_duration_seconds_sum")["error",] == 2
+    assert samples(watched.metrics, "reconcile_errors_total") == {("ApiError",): 1}
+
+
+def test_calls_are_counted_by_method_and_status() -> None:
+    metrics = Metrics()
+    metrics.called(PLACE, "create", "POST", 200, 0.1)
+    metrics.called(PLACE, "create", "POST", 200, 0.1)
+    metrics.called(PLACE, "list", "GET", 0, 0.1)
+    assert samples(metrics, "apinizer_requests_total") == {
+        ("create", PLACE, "POST", "200"): 2,
+        ("list", PLACE, "GET", "0"): 1,
+    }
 
 
 async def test_the_wait_for_a_turn_is_told() -> None:

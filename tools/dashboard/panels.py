@@ -3,53 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
 
-Panel = dict[str, Any]
+from dashboard.plans import ACTS, Panel, Plan, Query, lines, rendered, stat, states, table, times
 
-_SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 _OF = 'connection=~"$connection"'
 WIDTH = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A PromQL expression and how its series are called. `instant` asks for the newest value alone."""
-
-    expr: str
-    legend: str = ""
-    instant: bool = False
+def _number(expr: str) -> str:
+    """A number that is 0 where an operator acts and has nothing to tell, and nothing where none acts."""
+    return f"{expr} or 0 * {ACTS}"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One panel before it has a place. `text` is what its corner explains; `unit` is one of Grafana's names."""
-
-    kind: str
-    title: str
-    text: str
-    queries: tuple[Query, ...]
-    width: int
-    height: int = 8
-    unit: str = "short"
-    thresholds: tuple[tuple[float | None, str], ...] = ((None, "green"),)
-    extra: dict[str, Any] = field(default_factory=dict)
+def _jwks(matchers: str) -> str:
+    return _number(f"sum(jwk_operator_jwks{{{_OF}, {matchers}}})")
 
 
-def _stat(title: str, text: str, expr: str, *thresholds: tuple[float | None, str]) -> Plan:
-    return Plan("stat", title, text, (Query(expr, instant=True),), 4, 4, thresholds=thresholds or ((None, "blue"),))
+_WAITING = f'jwk_operator_jwks{{{_OF}, waits_for!="nobody"}}'
+_MISSING = f'jwk_operator_environments{{{_OF}, outcome="failed"}}'
+_EVERYWHERE = f"(sum({_WAITING}) or 0 * {ACTS}) + (sum({_MISSING}) or 0 * {ACTS}) > bool 0"
+_UNUSABLE = f"max by (connection, reason) (jwk_operator_connection_ready{{{_OF}}}) == 0"
+_STATE = f"""max by (connection) (jwk_operator_connection_ready{{{_OF}}})
+- 2 * max by (connection) (jwk_operator_circuit_open{{{_OF}}})"""
+_TOKENS = f'jwk_operator_token_expiration_timestamp_seconds{{{_OF}, renewed="false"}}'
+_CALLS = f"sum by (call, method, status) (rate(jwk_operator_apinizer_requests_total{{{_OF}}}[$__rate_interval]))"
 
 
-def _lines(title: str, text: str, unit: str, *queries: Query, width: int = 12) -> Plan:
-    return Plan("timeseries", title, text, queries, width, unit=unit)
+def _when(metric: str, *by: str) -> str:
+    """The first of some times: milliseconds since the epoch, as Grafana has them."""
+    return f"min by ({', '.join(by)}) (jwk_operator_{metric}_timestamp_seconds{{{_OF}}}) * 1000"
 
 
-def _table(title: str, text: str, query: Query, unit: str = "short") -> Plan:
-    hidden = {"Time": True, "__name__": True, "instance": True, "job": True, "pod": True, "namespace": True}
-    transformation = {"id": "organize", "options": {"excludeByName": hidden}}
-    format_as = {"transformations": [transformation]}
-    return Plan("table", title, text, (query,), 12, unit=unit, extra=format_as)
+def _of_unusable(expr: str) -> str:
+    """What is known of connections, with the reason of those that cannot be used, and without the others."""
+    return f"(1 + ({_UNUSABLE})) * on (connection) group_left () {expr}"
 
 
 def _quantile(quantile: float, metric: str, *labels: str) -> str:
@@ -59,139 +46,173 @@ def _quantile(quantile: float, metric: str, *labels: str) -> str:
 
 _BAD = ((None, "green"), (1.0, "red"))
 _LATE = ((None, "green"), (1.0, "orange"))
+_AGO = "dateTimeFromNow"
 
 ROWS: tuple[tuple[str, tuple[Plan, ...]], ...] = (
     (
         "Is everything deployed everywhere?",
         (
-            _stat("JWKs", "All that the operator looks after.", f"sum(jwk_operator_jwks{{{_OF}}})"),
-            _stat(
-                "Settled",
-                "Deployed, adopted, suspended or read-only.",
-                f'sum(jwk_operator_jwks{{{_OF}, waits_for="nobody"}})',
+            stat(
+                "Everything is deployed everywhere",
+                "No JWK waits for anybody, and no environment misses one. Suspended JWKs and those of read-only "
+                "connections are left alone on purpose.",
+                _EVERYWHERE,
+                *_BAD,
+                width=6,
+                texts={"0": "Yes", "1": "No"},
             ),
-            _stat(
+            stat("Deployed", "Deployed or adopted.", _jwks('reason=~"Deployed|Adopted"'), (None, "green")),
+            stat("Left alone", "Suspended, or on a read-only connection.", _jwks('reason=~"Suspended|ReadOnly"')),
+            stat(
                 "Wait for somebody",
-                "A person has to act.",
-                f'sum(jwk_operator_jwks{{{_OF}, waits_for="user"}}) or vector(0)',
+                "A person has to act; the reasons are below. Alert: JWKStalled.",
+                _jwks('waits_for="user"'),
                 *_BAD,
             ),
-            _stat(
-                "Wait for the operator",
-                "New, or tried again.",
-                f'sum(jwk_operator_jwks{{{_OF}, waits_for="operator"}}) or vector(0)',
+            stat(
+                "Not settled yet",
+                "New, or tried again: the operator goes on by itself. Alert: JWKNotSettling.",
+                _jwks('waits_for="operator"'),
                 *_LATE,
             ),
-            _stat(
-                "Environments without a JWK",
-                "Failed deployments, one for each JWK and environment.",
-                f'sum(jwk_operator_environments{{{_OF}, outcome="failed"}}) or vector(0)',
+            stat(
+                "Missing somewhere",
+                "Failed deployments, one for each JWK and environment. Alert: JWKEnvironmentMissing.",
+                _number(f"sum({_MISSING})"),
                 *_BAD,
             ),
-            _stat(
-                "Connections not Ready",
-                "Nothing changes in Apinizer for their JWKs.",
-                f"count(jwk_operator_connection_ready{{{_OF}}} == 0) or vector(0)",
+            stat(
+                "Unusable connections",
+                "Nothing changes in Apinizer for their JWKs. Alert: JWKConnectionNotReady.",
+                _number(f"count({_UNUSABLE})"),
                 *_BAD,
             ),
-            _table(
-                "What is not settled, and why",
-                "Reasons are explained in docs/reference/reasons.md.",
-                Query(
-                    f'sum by (connection, reason, waits_for) (jwk_operator_jwks{{{_OF}, waits_for!="nobody"}}) > 0',
-                    instant=True,
-                ),
+            table(
+                "What is not deployed, since when, and why",
+                "Which ones: kubectl get jwk -A -o wide. Reasons are explained in docs/reference/reasons.md; the time "
+                "is that of the JWK that has waited longest.",
+                {"connection": "Connection", "reason": "Reason", "waits_for": "Waits for"},
+                ("JWKs", "short", f"sum by (connection, reason, waits_for) ({_WAITING}) > 0"),
+                ("Since", _AGO, _when("jwks_waiting_since", "connection", "reason", "waits_for")),
             ),
-            _table(
-                "Where JWKs are missing",
-                "By connection and environment.",
-                Query(
-                    f'sum by (connection, environment) (jwk_operator_environments{{{_OF}, outcome="failed"}}) > 0',
-                    instant=True,
-                ),
+            table(
+                "Where it is missing, and since when",
+                "status.deploymentResult of each JWK has Apinizer's own message.",
+                {"connection": "Connection", "environment": "Environment"},
+                ("JWKs", "short", f"sum by (connection, environment) ({_MISSING}) > 0"),
+                ("Since", _AGO, _when("environments_failing_since", "connection", "environment")),
             ),
-            _lines(
-                "Since when: JWKs that are not settled",
-                "By reason.",
-                "short",
-                Query(f'sum by (reason) (jwk_operator_jwks{{{_OF}, waits_for!="nobody"}})', "{{reason}}"),
-            ),
-            _lines(
-                "Since when: environments without a JWK",
-                "By environment.",
-                "short",
-                Query(
-                    f'sum by (environment) (jwk_operator_environments{{{_OF}, outcome="failed"}})', "{{environment}}"
+            times(
+                "JWKs that wait, and where they are missing, over time",
+                "Red waits for somebody, orange for the operator. Nothing is drawn while all is well.",
+                (Query(f'sum by (reason) (jwk_operator_jwks{{{_OF}, waits_for="user"}}) > 0', "{{reason}}"), "red"),
+                (
+                    Query(f'sum by (reason) (jwk_operator_jwks{{{_OF}, waits_for="operator"}}) > 0', "{{reason}}"),
+                    "orange",
                 ),
+                (Query(f"sum by (environment) ({_MISSING}) > 0", "not in {{environment}}"), "purple"),
+            ),
+            table(
+                "Alerts that fire",
+                "Each has its page in docs/operations/runbooks.",
+                {"alertname": "Alert", "severity": "Severity"},
+                ("Number", "short", 'count by (alertname, severity) (ALERTS{alertname=~"JWK.+", alertstate="firing"})'),
             ),
         ),
     ),
     (
         "Connections",
         (
-            Plan(
-                "state-timeline",
+            table(
+                "Connections that cannot be used, since when, and why",
+                "kubectl describe apinizerconnection NAME has the message.",
+                {"connection": "Connection", "reason": "Reason"},
+                ("JWKs", "short", _of_unusable(f"sum by (connection) (jwk_operator_jwks{{{_OF}}})")),
+                ("Since", _AGO, _of_unusable(_when("connection_ready_since", "connection"))),
+            ),
+            states(
                 "Ready",
-                "1 is Ready.",
-                (Query(f"max by (connection) (jwk_operator_connection_ready{{{_OF}}})", "{{connection}}"),),
-                12,
-                thresholds=((None, "red"), (1.0, "green")),
+                "While the circuit is open only probes are sent.",
+                Query(_STATE, "{{connection}}"),
+                ((None, "dark-red"), (0.0, "red"), (1.0, "green")),
+                {"1": "Ready", "0": "not Ready", "-1": "circuit open", "-2": "circuit open"},
             ),
-            _table(
-                "Tokens that nobody renews",
-                "When they end.",
-                Query(
-                    f'min by (connection) (jwk_operator_token_expiration_timestamp_seconds{{{_OF}, renewed="false"}})'
-                    " * 1000",
-                    instant=True,
-                ),
-                "dateTimeFromNow",
-            ),
-            _lines(
+            lines(
                 "Calls to Apinizer",
                 "By call and HTTP status; 0 is no answer.",
                 "reqps",
-                Query(
-                    f"sum by (call, status) (rate(jwk_operator_apinizer_requests_total{{{_OF}}}[$__rate_interval]))",
-                    "{{call}} {{status}}",
-                ),
+                Query(_CALLS, "{{call}} ({{method}}) {{status}}"),
             ),
-            _lines(
+            lines(
                 "Duration of calls and waits for their turn",
                 "95 of 100 are quicker.",
                 "s",
                 Query(_quantile(0.95, "apinizer_request_duration_seconds", "call"), "{{call}}"),
                 Query(_quantile(0.95, "budget_wait_seconds"), "turn"),
             ),
+            table(
+                "Tokens that nobody renews",
+                "When they end. Alert: JWKTokenExpires, seven days before.",
+                {"connection": "Connection"},
+                ("Ends", _AGO, f"min by (connection) ({_TOKENS}) * 1000"),
+            ),
+            lines(
+                "Retries and drift",
+                "Retries follow what failed before; drift is what somebody else changed in Apinizer. Alert: JWKDrift.",
+                "ops",
+                Query("sum by (reason) (rate(jwk_operator_retries_total[$__rate_interval]))", "retry {{reason}}"),
+                Query("sum by (reason) (rate(jwk_operator_drift_total[$__rate_interval]))", "drift {{reason}}"),
+            ),
         ),
     ),
     (
         "The operator",
         (
-            _lines(
+            stat(
+                "Replicas",
+                "Operators that can be scraped. Alert: JWKOperatorDown.",
+                "count(jwk_operator_build_info)",
+                width=6,
+            ),
+            stat(
+                "Of them act",
+                "One leads, or one of each shard. Alert: JWKOperatorIdle.",
+                f"{ACTS} or 0 * count(jwk_operator_build_info)",
+                (None, "red"),
+                (1.0, "green"),
+                width=6,
+            ),
+            stat("Queue", "JWKs that wait for a worker.", _number("sum(jwk_operator_queue_depth)"), width=6),
+            table(
+                "Versions",
+                "More than one is a roll-out.",
+                {"version": "Version"},
+                ("Replicas", "short", "count by (version) (jwk_operator_build_info)"),
+                width=6,
+            ),
+            lines(
                 "From a change to its deployment",
                 "Half, and 95 of 100, are quicker.",
                 "s",
                 Query(_quantile(0.5, "time_to_ready_seconds"), "half"),
                 Query(_quantile(0.95, "time_to_ready_seconds"), "95 of 100"),
             ),
-            _lines(
+            lines(
                 "Passes",
-                "By what was done.",
+                "By what was done. Alert on errors: JWKOperatorErrors.",
                 "ops",
                 Query("sum by (action) (rate(jwk_operator_reconcile_total[$__rate_interval]))", "{{action}}"),
-            ),
-            _lines(
-                "Errors, retries and drift",
-                "Errors are repeated; retries follow what failed before.",
-                "ops",
                 Query("sum by (kind) (rate(jwk_operator_reconcile_errors_total[$__rate_interval]))", "error {{kind}}"),
-                Query("sum by (reason) (rate(jwk_operator_retries_total[$__rate_interval]))", "retry {{reason}}"),
-                Query("sum by (reason) (rate(jwk_operator_drift_total[$__rate_interval]))", "drift {{reason}}"),
             ),
-            _lines(
+            lines(
+                "Duration of passes",
+                "95 of 100 are quicker; those that end in an error are repeated.",
+                "s",
+                Query(_quantile(0.95, "reconcile_duration_seconds", "outcome"), "{{outcome}}"),
+            ),
+            lines(
                 "Queue and watches",
-                "How long the first has waited, and how old the watches are.",
+                "How long the first has waited, and how old the watches are. Alert: JWKOperatorStuck.",
                 "s",
                 Query("max(jwk_operator_queue_oldest_seconds)", "queue"),
                 Query("max by (resource) (jwk_operator_watch_age_seconds)", "watch of {{resource}}"),
@@ -219,32 +240,6 @@ def _placed(plans: Iterable[Plan], top: int) -> tuple[list[Panel], int]:
     for plan in plans:
         if left + plan.width > WIDTH:
             left, top, height = 0, top + height, 0
-        found.append(_panel(plan, {"x": left, "y": top, "w": plan.width, "h": plan.height}))
+        found.append(rendered(plan, {"x": left, "y": top, "w": plan.width, "h": plan.height}))
         left, height = left + plan.width, max(height, plan.height)
     return found, top + height
-
-
-def _panel(plan: Plan, place: dict[str, int]) -> Panel:
-    targets = [
-        {
-            "refId": chr(ord("A") + number),
-            "datasource": _SOURCE,
-            "expr": query.expr,
-            "legendFormat": query.legend,
-            **({"instant": True, "range": False, "format": "table"} if query.instant else {"range": True}),
-        }
-        for number, query in enumerate(plan.queries)
-    ]
-    steps = [{"value": value, "color": color} for value, color in plan.thresholds]
-    defaults = {"unit": plan.unit, "thresholds": {"mode": "absolute", "steps": steps}}
-    return {
-        "type": plan.kind,
-        "title": plan.title,
-        "description": plan.text,
-        "datasource": _SOURCE,
-        "gridPos": place,
-        "targets": targets,
-        "fieldConfig": {"defaults": defaults, "overrides": []},
-        "options": {},
-        **plan.extra,
-    }

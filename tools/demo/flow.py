@@ -119,6 +119,8 @@ class Demo:
         self._next(f"Applying three JWKs that cannot work: {failing}.")
         control = SimulatorControl(addresses.manager)
         self._tell(acts.cause_problems(cluster, control, _SETTLING, self._check_children))
+        # whoever plays on makes keys that get everywhere; what has failed stays so, by its redeployPolicy
+        control.fail_environment(scenario.PROJECT, scenario.FAILING, failing=False)
 
     def _tell(self, settled: Iterable[tuple[Expected, Outcome]]) -> None:
         for item, outcome in settled:

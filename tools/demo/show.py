@@ -12,7 +12,7 @@ from typing import Any
 
 from demo.cluster import Cluster
 from demo.outcomes import Expected, Outcome
-from demo.scenario import FAILING, PROJECT, SHOWN
+from demo.scenario import FAILING, SHOWN
 
 _WIDTH = 120
 _NAME_WIDTH = 32
@@ -84,7 +84,6 @@ def _wrapped(start: str, text: str) -> str:
 def say_what_to_try(kubeconfig: Path, manager: str) -> None:
     """Print how to look around, and how to let the operator repair what failed."""
     name = f"-n {SHOWN.namespace} {SHOWN.name}"
-    environment = f"{manager}/_simulator/environments/{PROJECT}/{FAILING}"
     say(f"""
 The demo keeps running. In another terminal:
 
@@ -92,9 +91,8 @@ The demo keeps running. In another terminal:
   kubectl get jwk -A -o wide
   kubectl explain jwk.spec
 
-Repair the environment and let the operator deploy again:
+{FAILING} is in order again. Let the operator deploy there what failed:
 
-  curl -X PUT {environment} -d '{{"failing": false}}'
   kubectl patch jwk {name} --type merge -p '{{"spec": {{"redeployPolicy": "Auto"}}}}'
   kubectl get jwk {name}
 

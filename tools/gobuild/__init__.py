@@ -23,12 +23,13 @@ class BuildError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """How to build one program: the folder of its module, the package in it, linker flags, and how long it takes."""
+    """How to build one program: the folder of its module, the package in it, flags and tags, and how long it takes."""
 
     module: Path
     package: str
     usual_time: str
     ldflags: str = "-s -w"
+    tags: str = ""
 
 
 def cache_folder(name: str, version: str, files: Iterable[Path]) -> Path:
@@ -67,7 +68,7 @@ def _build_one(name: str, build: Build, folder: Path, remedy: str) -> None:
         command = [_go(name, remedy), "build", "-buildvcs=false", "-mod=readonly", "-trimpath"]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*command, "-ldflags", build.ldflags, "-o", str(target), build.package],
+                [*command, "-tags", build.tags, "-ldflags", build.ldflags, "-o", str(target), build.package],
                 cwd=build.module,
                 env={**os.environ, "GOTMPDIR": work},
                 stdout=output,

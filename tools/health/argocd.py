@@ -9,11 +9,13 @@ import yaml
 
 from health.states import State, connection_states, jwk_states, outdated, without_status
 from health.verdicts import expected
-from jwk_operator.api.base import GROUP
+from jwk_operator.api.base import GROUP, RECONCILE_ANNOTATION
 
 FOLDER = Path("examples/argocd/resource_customizations") / GROUP
 KINDS = ("JWK", "ApinizerConnection", "ClusterApinizerConnection")
 CONFIG = Path("examples/argocd/argocd-cm.yaml")
+ANY_TIME = "0001-01-01T00:00:00Z"
+"""Stands for the time of the request in what an action is expected to give, as in Argo CD's own test cases."""
 _WAITING = "Waiting for the operator."
 _PENDING = "deletionTimestamp"
 
@@ -55,7 +57,13 @@ def _actions() -> dict[Path, str]:
         }
         for name in ("active", "suspended", "resumed")
     ]
-    changes = [("suspend", "active", "suspended"), ("resume", "suspended", "resumed")]
+    annotations = {RECONCILE_ANNOTATION: ANY_TIME}
+    reconciled = {**active, "metadata": {**active["metadata"], "annotations": annotations}}
+    changes = [
+        ("reconcile", "active", "reconciled"),
+        ("suspend", "active", "suspended"),
+        ("resume", "suspended", "resumed"),
+    ]
     actions = [
         {"action": action, "inputPath": f"testdata/{before}.yaml", "expectedOutputPath": f"testdata/{after}.yaml"}
         for action, before, after in changes
@@ -63,6 +71,7 @@ def _actions() -> dict[Path, str]:
     return {
         folder / "action_test.yaml": _yaml({"discoveryTests": discovery, "actionTests": actions}),
         folder / "testdata/active.yaml": _yaml(active),
+        folder / "testdata/reconciled.yaml": _yaml(reconciled),
         folder / "testdata/suspended.yaml": _yaml(suspended),
         folder / "testdata/resumed.yaml": _yaml(resumed),
     }

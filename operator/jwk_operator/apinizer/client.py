@@ -49,9 +49,9 @@ LONGEST_RETRY_AFTER = 3600.0
 
 
 class CallObserver(Protocol):
-    """Told of every call: its name, the HTTP status (0 without an answer) and how many seconds it took."""
+    """Told of every call: its name, the HTTP method and status (0: no answer) and how many seconds it took."""
 
-    def __call__(self, call: str, status: int, seconds: float) -> None: ...
+    def __call__(self, call: str, method: str, status: int, seconds: float) -> None: ...
 
 
 class RetiredError(Exception):
@@ -255,9 +255,9 @@ class ManagementClient:
         except NoTokenError as error:
             return error.answer, {}
         except TRANSPORT_ERRORS as error:
-            self._told(call, 0, started)
+            self._told(call, request, 0, started)
             return Answer(Verdict.UNREACHABLE, explain(error, self.endpoint)), {}
-        self._told(call, response.status_code, started)
+        self._told(call, request, response.status_code, started)
         return self._interpret(call, response, content, secrets)
 
     def _interpret(
@@ -291,10 +291,10 @@ class ManagementClient:
         try:
             response, content = await exchange(self._http, request, self.endpoint, None, MOST_BYTES)
         except TRANSPORT_ERRORS as error:
-            self._told("token", 0, started)
+            self._told("token", request, 0, started)
             text = f"the token call failed: {explain(error, self.endpoint)}"
             raise NoTokenError(Answer(Verdict.UNREACHABLE, text)) from None
-        self._told("token", response.status_code, started)
+        self._told("token", request, response.status_code, started)
         issued = read_token(response.status_code, content)
         if issued is not None:
             return issued
@@ -304,9 +304,9 @@ class ManagementClient:
     def _presentable(self, text: str, secrets: Iterable[str]) -> str:
         return presentable(text[:4000], (*self.credential.secrets, *self._auth.secrets, *secrets))
 
-    def _told(self, call: str, status: int, started: float) -> None:
+    def _told(self, call: str, request: httpx.Request, status: int, started: float) -> None:
         if self._observe is not None:
-            self._observe(call, status, time.monotonic() - started)
+            self._observe(call, request.method, status, time.monotonic() - started)
 
     def _close_later(self) -> None:
         task = asyncio.get_running_loop().create_task(self._http.aclose())

@@ -36,12 +36,20 @@ class _Posted:
     time: float
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class EventPoster:
     """Posts Events about JWKs and connections."""
 
-    def __init__(self, client: KubeClient, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, client: KubeClient, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = _utc_now
+    ) -> None:
+        """`clock` gives seconds that never go back, `now` the time that Events show."""
         self._client = client
         self._clock = clock
+        self._now = now
         self._posted: OrderedDict[tuple[str, str, str], _Posted] = OrderedDict()
         """The last ones, by the uid of what they are about, reason and message."""
         self._instance = os.environ.get("HOSTNAME") or COMPONENT
@@ -64,7 +72,7 @@ class EventPoster:
     async def _post(self, about: dict[str, str], *, warning: bool, reason: str, message: str) -> None:
         # Events about what has no namespace belong into this one, as kubectl describe looks for them there.
         namespace = about.get("namespace", "default")
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
         news = (about["uid"], reason, message)
         body = {
             "apiVersion": "v1",

@@ -40,8 +40,8 @@ ConnectionKey = tuple[str, str, str]
 class ConnectionObserver(Protocol):
     """Is told of the calls of connections, each by its name: `Kind/namespace/name`. Times are in seconds."""
 
-    def called(self, connection: str, call: str, status: int, seconds: float) -> None:
-        """Take in one call: which, the HTTP status (0 without an answer) and its duration."""
+    def called(self, connection: str, call: str, method: str, status: int, seconds: float) -> None:
+        """Take in one call: which, its HTTP method and status (0 without an answer) and its duration."""
 
     def waited(self, connection: str, seconds: float) -> None:
         """Take in for how long a call waited for its turn."""

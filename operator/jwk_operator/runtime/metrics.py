@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
-from jwk_operator.runtime.figures import Figures
+from jwk_operator.runtime.figures import ConnectionFigures, Figures
 
 _CALL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _READY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
@@ -35,12 +35,26 @@ class Metrics:
             "reason",
             "waits_for",
         )
+        self.waiting_since = self._gauge(
+            "jwks_waiting_since_timestamp_seconds",
+            "Since when the JWK that has waited longest is not Ready, by connection, reason and who has to act: user "
+            "or operator.",
+            "connection",
+            "reason",
+            "waits_for",
+        )
         self.environments = self._gauge(
             "environments",
             "JWKs by connection, environment and outcome of their last deployment: deployed or failed.",
             "connection",
             "environment",
             "outcome",
+        )
+        self.failing_since = self._gauge(
+            "environments_failing_since_timestamp_seconds",
+            "Since when the JWK that has been missing longest is missing, by connection and environment.",
+            "connection",
+            "environment",
         )
         self.time_to_ready = self._histogram(
             "time_to_ready_seconds",
@@ -50,7 +64,12 @@ class Metrics:
         self.drift = self._counter("drift", "Differences found between Apinizer and what was made there.", "reason")
 
     def _connections(self) -> None:
-        self.ready = self._gauge("connection_ready", "Whether a connection is Ready, 1 or 0.", "connection")
+        self.ready = self._gauge(
+            "connection_ready", "Whether a connection is Ready, 1 or 0, with the reason.", "connection", "reason"
+        )
+        self.ready_since = self._gauge(
+            "connection_ready_since_timestamp_seconds", "When Ready took its present value.", "connection"
+        )
         self.circuit = self._gauge("circuit_open", "Whether only probes are sent, 1 or 0.", "connection")
         self.token = self._gauge(
             "token_expiration_timestamp_seconds",
@@ -63,7 +82,12 @@ class Metrics:
         self.passes = self._counter(
             "reconcile", "Passes over a JWK, by what was done and the reason reported.", "action", "reason"
         )
-        self.pass_seconds = self._histogram("reconcile_duration_seconds", "Duration of passes.", _CALL_BUCKETS)
+        self.pass_seconds = self._histogram(
+            "reconcile_duration_seconds",
+            "Duration of passes, by outcome: done, or error where the pass is repeated.",
+            _CALL_BUCKETS,
+            "outcome",
+        )
         self.errors = self._counter("reconcile_errors", "Passes that ended in an error and are repeated.", "kind")
         self.retries = self._counter(
             "retries", "Passes that try again what failed before, by the reason reported then.", "reason"
@@ -79,9 +103,10 @@ class Metrics:
     def _calls(self) -> None:
         self.calls = self._counter(
             "apinizer_requests",
-            "Calls to Apinizer, by connection, call and HTTP status (0: no answer).",
+            "Calls to Apinizer, by connection, call, HTTP method and HTTP status (0: no answer).",
             "connection",
             "call",
+            "method",
             "status",
         )
         self.call_seconds = self._histogram(
@@ -105,9 +130,9 @@ class Metrics:
 
     # --- what others tell ------------------------------------------------------------------------------------------
 
-    def called(self, connection: str, call: str, status: int, seconds: float) -> None:
+    def called(self, connection: str, call: str, method: str, status: int, seconds: float) -> None:
         """Count one call to Apinizer."""
-        self.calls.labels(connection, call, str(status)).inc()
+        self.calls.labels(connection, call, method, str(status)).inc()
         self.call_seconds.labels(connection, call).observe(seconds)
 
     def waited(self, connection: str, seconds: float) -> None:
@@ -124,17 +149,35 @@ class Metrics:
         """Take in how everything is now."""
         self.queue.set(queue_depth)
         self.queue_age.set(queue_age)
-        for gauge in (self.jwks, self.environments, self.ready, self.circuit, self.token):
+        for gauge in (
+            self.jwks,
+            self.waiting_since,
+            self.environments,
+            self.failing_since,
+            self.ready,
+            self.ready_since,
+            self.circuit,
+            self.token,
+        ):
             gauge.clear()
         for place, number in figures.jwks.items():
             self.jwks.labels(*place).set(number)
+        for place, since in figures.waiting_since.items():
+            self.waiting_since.labels(*place).set(since)
         for result, number in figures.environments.items():
             self.environments.labels(*result).set(number)
+        for where, since in figures.failing_since.items():
+            self.failing_since.labels(*where).set(since)
         for name, connection in figures.connections.items():
-            self.ready.labels(name).set(connection.ready)
-            self.circuit.labels(name).set(connection.circuit_open)
-            if connection.token_end is not None:
-                self.token.labels(name, str(connection.renews_token).lower()).set(connection.token_end)
+            self._show_connection(name, connection)
+
+    def _show_connection(self, name: str, connection: ConnectionFigures) -> None:
+        self.ready.labels(name, connection.reason).set(connection.ready)
+        self.circuit.labels(name).set(connection.circuit_open)
+        if connection.since is not None:
+            self.ready_since.labels(name).set(connection.since)
+        if connection.token_end is not None:
+            self.token.labels(name, str(connection.renews_token).lower()).set(connection.token_end)
 
     def render(self) -> bytes:
         """Return everything in the text format."""

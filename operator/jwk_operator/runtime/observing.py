@@ -42,8 +42,9 @@ class Observer:
         """Forget a resource."""
         self._changed.pop(key, None)
 
-    def failed(self, key: Key, error: BaseException, failures: int) -> None:
+    def failed(self, key: Key, error: BaseException, failures: int, seconds: float) -> None:
         """Tell of a pass that ended in an error. Of unexpected ones the log has the place, not the text."""
+        self._metrics.pass_seconds.labels("error").observe(seconds)
         self._metrics.errors.labels(type(error).__name__).inc()
         expected = isinstance(error, (ApiError, ApiUnavailableError, NotLeaderError))
         log.error(
@@ -56,7 +57,7 @@ class Observer:
     def passed(self, key: Key, cause: Cause, before: Raw, result: Result, seconds: float) -> None:
         """Tell of a pass that came to its end. `before` is the resource as it was when it began."""
         self._metrics.passes.labels(result.action, result.reason).inc()
-        self._metrics.pass_seconds.observe(seconds)
+        self._metrics.pass_seconds.labels("done").observe(seconds)
         last = read(before)
         if cause is Cause.TIMER and last.status.failures and result.action != "rest":
             self._metrics.retries.labels(last.reason or "").inc()

@@ -109,7 +109,7 @@ class Operator:
         )
         gatherer = Gatherer(self._jwks, self._connections, self._sources)
         writer = JwkWriter(client, self._jwks)
-        events = EventPoster(client)
+        events = EventPoster(client, clock, now)
         finalizer = in_use_finalizer(settings.shard.name if settings.shard else "")
         notify = partial(self.on_event, Watched.CONNECTION)
         connection_writer = ConnectionWriter(client, self._connection_store, notify, finalizer)
@@ -342,9 +342,9 @@ class Operator:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
                     raise
-                self._failed(key, cause, error)
+                self._failed(key, cause, error, time.monotonic() - started)
             except Exception as error:
-                self._failed(key, cause, error)
+                self._failed(key, cause, error, time.monotonic() - started)
             else:
                 self._succeeded(key, cause, before, result, time.monotonic() - started)
             finally:
@@ -353,9 +353,9 @@ class Operator:
                     self.upkeep.check(connection_of(before))
                     self.prober.count(connection_of(before))
 
-    def _failed(self, key: Key, cause: Cause, error: BaseException) -> None:
+    def _failed(self, key: Key, cause: Cause, error: BaseException, seconds: float) -> None:
         self._failures[key] = failures = self._failures.get(key, 0) + 1
-        self._observer.failed(key, error, failures)
+        self._observer.failed(key, error, failures, seconds)
         self.queue.wake_later(key, cause, backoff(failures, self._random.random()))
 
     def _succeeded(self, key: Key, cause: Cause, before: Raw | None, result: Result | None, seconds: float) -> None:

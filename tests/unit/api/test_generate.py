@@ -8,6 +8,8 @@ import pytest
 
 from jwk_operator.api.crd import RESOURCES, Resource, openapi_schema
 from jwk_operator.api.generate import generated_files, main
+from jwk_operator.api.jwk import SourceType
+from jwk_operator.api.reasons import Reason
 from jwk_operator.api.schema import Schema
 
 PROJECT = Path(__file__).parents[3]
@@ -76,3 +78,24 @@ def _undescribed(path: str, schema: Schema) -> list[str]:
     if "items" in schema:
         missing += _undescribed(f"{path}[]", schema["items"])
     return missing
+
+
+def test_columns_fit_a_terminal() -> None:
+    """With names of up to 16 characters the default table takes 100, and before its last column the wide one 140."""
+    (jwk,) = (resource for resource in RESOURCES if resource.kind == "JWK")
+    widest = {
+        "Ready": len("Unknown"),
+        "Reason": max(map(len, Reason)),
+        "Source": max(map(len, SourceType)),
+        "Project": 12,
+        "Environments": len("10/10"),
+        "Age": len("2d3h"),
+        "Remote Name": 16,
+        "Kid": 12,
+    }
+    *short, last = jwk.columns
+    assert (last.name, last.wide) == ("Message", True)
+    widths = {column.name: max(len(column.name), widest[column.name]) + len("   ") for column in short}
+    wide = len("sixteen-long-key   ") + sum(widths.values())
+    assert wide - sum(widths[column.name] for column in short if column.wide) - len("   ") <= 100
+    assert wide <= 140

@@ -1,0 +1,64 @@
+"""docs/reference/cli.md: every command with its flags, environment variables and defaults, as click knows them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+
+import click
+
+from jwk_operator.cli.main import main
+from reference.table import Row, head, table
+
+_HEAD = """\
+Flags go before environment variables. In a Deployment the variables are the handier ones: an overlay adds them one by
+one, as [manifests](../../manifests/README.md) shows, and the chart has a value for the most common ones and `extraEnv`
+for all.
+
+"""
+_NOT_RUN = {"run": "stays in the foreground", "log-level": "needs a pod"}
+"""Commands whose examples no test of the pages can run."""
+
+
+def render() -> str:
+    """Return the page."""
+    sections = "".join(_section(name, command) for name, command in sorted(main.commands.items(), key=_place))
+    return head("Command line", "jwk_operator/cli") + _HEAD + sections.rstrip("\n") + "\n"
+
+
+def _place(item: tuple[str, click.Command]) -> tuple[bool, str]:
+    return item[0] != "run", item[0]
+
+
+def _section(name: str, command: click.Command) -> str:
+    text = "".join(_paragraphs(name, command))
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    rows = table(("flag", "variable", "default", "meaning"), map(_option, options))
+    return f"## jwk-operator {name}\n\n{text}" + (f"{rows}\n" if options else "")
+
+
+def _paragraphs(name: str, command: click.Command) -> Iterator[str]:
+    for argument in (param for param in command.params if isinstance(param, click.Argument)):
+        yield f"`jwk-operator {name} {argument.make_metavar(click.Context(command))}`\n\n"
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        lines = [line.strip() for line in paragraph.replace("\b", "").strip().splitlines()]
+        first, _, rest = lines[0].partition(":")
+        if first not in ("Example", "Examples"):
+            yield " ".join(lines) + "\n\n"
+            continue
+        marker = [f"# not run: {_NOT_RUN[name]}"] if name in _NOT_RUN else []
+        examples = [*marker, *filter(None, [rest.strip(), *lines[1:]])]
+        yield "```sh\n" + "\n".join(examples) + "\n```\n\n"
+
+
+def _option(option: click.Option) -> Row:
+    flags = ", ".join(f"`{flag}`" for flag in sorted(option.opts, key=len, reverse=True))
+    if isinstance(option.type, click.Choice):
+        flags += " " + ", ".join(f"`{choice}`" for choice in option.type.choices)
+    return flags, f"`{option.envvar}`" if option.envvar else "", _default(option), option.help or ""
+
+
+def _default(option: click.Option) -> str:
+    if option.is_flag:
+        return "off"
+    return f"`{option.default}`" if isinstance(option.default, str | int | float) else ""
