@@ -187,7 +187,7 @@ def test_killed_demo_leaves_no_process_and_the_next_one_works(folder: Path) -> N
 def test_other_outcome_is_told_and_fails(folder: Path) -> None:
     code = (
         "import sys; from demo import flow, scenario; from demo.__main__ import main;"
-        "from demo.outcomes import Expected; flow._SETTLING = 3.0;"
+        "from demo.outcomes import Expected; flow._SETTLING = 15.0;"
         "scenario.BAD = (*scenario.BAD[1:], Expected('team-a', 'staging-fails', 'True', 'Deployed'));"
         "sys.exit(main())"
     )
