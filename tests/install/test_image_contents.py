@@ -123,7 +123,7 @@ def test_the_operator_in_it_is_the_one_of_these_sources(sbom: dict[str, Any], tm
 def test_the_pages_comparison_with_the_lock_file(contents: Contents, tmp_path: Path) -> None:
     """Nothing is printed where all is well; a wheel that the lock file does not have is."""
     page = (ROOT / "docs" / "operations" / "image.md").read_text()
-    found = re.search(r"^\$ python3 - <<'END'\n(.*?)^END$", page, re.MULTILINE | re.DOTALL)
+    found = re.search(r"^python3 - <<'END'\n(.*?)^END$", page, re.MULTILINE | re.DOTALL)
     assert found is not None
     lock = (ROOT / "requirements" / "runtime.lock").read_text()
     (tmp_path / "requirements").mkdir()
