@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,13 @@ def test_the_api_server_takes_every_block(cluster: Cluster, text: str) -> None:
         query = {"fieldManager": "docs", "dryRun": "All", "fieldValidation": "Strict"}
         path = path_of(kind, namespace, metadata["name"])
         cluster.request("PATCH", path, document, "application/apply-patch+yaml", **query)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=title)
+def test_no_command_reaches_one_of_two_pods(page: Path) -> None:
+    """Through the Deployment, kubectl picks a pod, which may be the one that does not act."""
+    for block in blocks(page):
+        assert not re.search(r"kubectl (logs|exec)\b.*\bdeploy(ment)?/", block.text), f"{title(page)}:{block.line}"
 
 
 def test_every_page_can_be_found() -> None:

@@ -77,24 +77,55 @@ def load(path: Path) -> Object:
     return document
 
 
-def test_waves_put_the_connection_before_the_keys(connected: Space) -> None:
-    waves = {}
-    for path in (EXAMPLES / "argocd" / "app").iterdir():
-        document = load(path)
-        done = kubectl(connected, "apply", "--dry-run=server", "--validate=strict", stdin=path.read_text())
-        assert done.returncode == 0, done.stderr
-        waves[document["kind"]] = int(document["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"])
-    assert waves["ApinizerConnection"] < waves["JWK"]
+def test_waves_put_the_secret_before_the_connection_before_the_keys() -> None:
+    found = {document["kind"]: document for document in map(load, (EXAMPLES / "argocd" / "app").iterdir())}
+    waves = {kind: int(item["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"]) for kind, item in found.items()}
+    assert sorted(waves, key=waves.__getitem__) == ["ExternalSecret", "ApinizerConnection", "JWK"]
+    assert len(set(waves.values())) == 3
+    made, used = found["ExternalSecret"]["spec"], found["ApinizerConnection"]["spec"]["auth"]["tokenSecretRef"]
+    assert made["target"]["name"] == used["name"]
+    assert [item["secretKey"] for item in made["data"]] == [used.get("key", "token")]
 
 
-def test_applications_ignore_no_differences() -> None:
-    single, many = (load(EXAMPLES / "argocd" / name) for name in ("application.yaml", "applicationset.yaml"))
-    for spec in (single["spec"], many["spec"]["template"]["spec"]):
-        assert "ignoreDifferences" not in spec
-        assert "ServerSideApply=true" in spec["syncPolicy"]["syncOptions"]
+@pytest.fixture(params=["application", "applicationset"])
+def application(request: pytest.FixtureRequest) -> Object:
+    """The spec of an Application."""
+    spec: Object = load(EXAMPLES / "argocd" / f"{request.param}.yaml")["spec"]
+    return dict(spec.get("template", {"spec": spec})["spec"])
+
+
+def test_applications_ignore_no_differences(application: Object) -> None:
+    assert "ignoreDifferences" not in application
+    assert "ServerSideApply=true" in application["syncPolicy"]["syncOptions"]
+
+
+def test_applications_outlast_a_secret_that_comes_late(application: Object) -> None:
+    """Without it Argo CD gives up after five retries; it tries an old commit again and again unless it refreshes."""
+    assert application["syncPolicy"]["retry"] == {
+        "limit": -1,
+        "refresh": True,
+        "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"},
+    }
+
+
+def test_applications_prune_in_reverse_order(application: Object) -> None:
+    """PruneLast puts everything that goes into one wave, so that the Secret could go before the keys."""
+    assert not any(option.startswith("PruneLast") for option in application["syncPolicy"]["syncOptions"])
 
 
 def test_flux_waits_for_everything() -> None:
-    spec = load(EXAMPLES / "flux" / "kustomization.yaml")["spec"]
-    assert spec["wait"] is True
-    assert "healthCheckExprs" not in spec, "kstatus says it all"
+    for name in ("kustomization.yaml", "secrets.yaml"):
+        spec = load(EXAMPLES / "flux" / name)["spec"]
+        assert spec["wait"] is True
+        assert "healthCheckExprs" not in spec, "kstatus says it all"
+
+
+def test_flux_finds_what_its_objects_name() -> None:
+    found = [load(path) for path in (EXAMPLES / "flux").iterdir()]
+    there = {(item["kind"], item["metadata"]["namespace"], item["metadata"]["name"]) for item in found}
+    for item in found:
+        home, spec = item["metadata"]["namespace"], item["spec"]
+        named = [("Kustomization", home, other["name"]) for other in spec.get("dependsOn", ())]
+        if "sourceRef" in spec:
+            named.append((spec["sourceRef"]["kind"], home, spec["sourceRef"]["name"]))
+        assert set(named) <= there

@@ -141,22 +141,27 @@ class Cluster:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
 
-    def install_crds(self) -> None:
-        """Apply the files of crds/ and wait until their kinds are served."""
-        names = [self.apply(document)["metadata"]["name"] for document in documents(sorted(CRDS.glob("*.yaml")))]
-        for name in names:
+    def install_crds(self, files: Iterable[Path] | None = None) -> None:
+        """Apply CRDs, by default the files of crds/, and wait until their kinds are served."""
+        crds = documents(sorted(CRDS.glob("*.yaml")) if files is None else files)
+        for crd in crds:
+            self.apply(crd)
+        for crd in crds:
+            name = crd["metadata"]["name"]
             until(lambda name=name: self._established(name), f"CRD {name} established")  # type: ignore[misc]
-        for kind in _OWN:
-            until(lambda kind=kind: self._served(kind), f"{kind} served")  # type: ignore[misc]
+            until(lambda crd=crd: self._served(crd), f"{name} served")  # type: ignore[misc]
 
     def _established(self, name: str) -> bool:
         found = self.find("CustomResourceDefinition", None, name) or {}
         conditions = (found.get("status") or {}).get("conditions") or ()
         return any(item["type"] == "Established" and item["status"] == "True" for item in conditions)
 
-    def _served(self, kind: str) -> bool:
+    def _served(self, crd: Object) -> bool:
+        spec = crd["spec"]
+        versions = [version["name"] for version in spec["versions"] if version["served"]]
         try:
-            self.list(kind)
+            for version in versions:
+                self.request("GET", f"/apis/{spec['group']}/{version}/{spec['names']['plural']}", limit="1")
         except RefusedError:
             return False
         return True

@@ -55,7 +55,7 @@ def test_each_has_its_page(rule: dict[str, Any]) -> None:
     assert rule["annotations"]["runbook_url"] == page.as_posix()
     text = (ROOT / page).read_text()
     assert text.startswith(f"# {rule['alert']}\n")
-    assert all(part in text for part in ("**What it does.**", "**Look.**", "**Mend.**"))
+    assert all(part in text for part in ("**Impact.**", "**Check.**", "**Fix.**"))
 
 
 def test_no_page_is_left_over() -> None:

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+NEEDED_GO = "1.26.7"
+"""The oldest release that takes every module's go.mod; the pages name it as well."""
+
 
 class BuildError(RuntimeError):
     """A program is not at hand and cannot be built; the text says what is missing and what helps."""
@@ -65,7 +68,7 @@ def _build_one(name: str, build: Build, folder: Path, remedy: str) -> None:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".build-") as work:
         target = Path(work) / name
         log = folder / f"{name}.log"
-        command = [_go(name, remedy), "build", "-buildvcs=false", "-mod=readonly", "-trimpath"]
+        command = [find_go(name, remedy), "build", "-buildvcs=false", "-mod=readonly", "-trimpath"]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*command, "-tags", build.tags, "-ldflags", build.ldflags, "-o", str(target), build.package],
@@ -96,10 +99,11 @@ def _show_progress(process: subprocess.Popen[bytes], name: str, started: float) 
             process.wait()
 
 
-def _go(name: str, remedy: str) -> str:
+def find_go(name: str, remedy: str = "") -> str:
+    """Return the path of Go's command. Raises `BuildError`, which says what cannot be had without it."""
     found = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
     if found is None:
-        raise BuildError(f"{name} is not cached and Go is not installed; install Go 1.26 or newer{remedy}")
+        raise BuildError(f"{name} is not cached and Go is not installed; install Go {NEEDED_GO} or newer{remedy}")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Iterator
 
 import click
@@ -41,13 +42,14 @@ def _paragraphs(name: str, command: click.Command) -> Iterator[str]:
     for argument in (param for param in command.params if isinstance(param, click.Argument)):
         yield f"`jwk-operator {name} {argument.make_metavar(click.Context(command))}`\n\n"
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
-        lines = [line.strip() for line in paragraph.replace("\b", "").strip().splitlines()]
+        lines = paragraph.replace("\b", "").strip().splitlines()
         first, _, rest = lines[0].partition(":")
         if first not in ("Example", "Examples"):
-            yield " ".join(lines) + "\n\n"
+            yield " ".join(map(str.strip, lines)) + "\n\n"
             continue
         marker = [f"# not run: {_NOT_RUN[name]}"] if name in _NOT_RUN else []
-        examples = [*marker, *filter(None, [rest.strip(), *lines[1:]])]
+        indented = textwrap.dedent("\n".join(lines[1:])).splitlines()
+        examples = [*marker, *filter(None, [rest.strip(), *indented])]
         yield "```sh\n" + "\n".join(examples) + "\n```\n\n"
 
 

@@ -16,9 +16,13 @@ _SIGNALS = {"debug": signal.SIGUSR1, "reset": signal.SIGUSR2}
 def log_level(level: str, pid: int) -> None:
     """Have a running operator log everything (debug), or what it was started with (reset).
 
+    Of several replicas one acts, the holder of the Lease, and which one may change: tell all of them.
+
     \b
     Example:
-      kubectl exec -n jwk-operator-system deploy/jwk-operator -- jwk-operator log-level debug
+      for pod in $(kubectl get pods -n jwk-operator-system -l app.kubernetes.io/name=jwk-operator -o name); do
+        kubectl exec -n jwk-operator-system "$pod" -- jwk-operator log-level debug
+      done
     """
     try:
         os.kill(pid, _SIGNALS[level])
