@@ -3,46 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from chart import __main__ as generated
-from chart.values import values
-from gotools import find_tool
 from harness.cluster import Cluster
 from harness.fixtures import admin, cluster
+from install.helm import CHART, MONITORING, NAME, RELEASE, helm, with_values
 from install.support import CLUSTER_WIDE, ROOT, SINGLE_NAMESPACE, Manifest, dump, kubectl, load, only
 from install.support import render as kustomize
 
 __all__ = ["admin", "cluster"]
 
-CHART = ROOT / "charts" / "jwk-operator"
-RELEASE = "keys"
-NAME = f"{RELEASE}-jwk-operator"
-MONITORING = "monitoring.coreos.com/v1"
 EVERYTHING: dict[str, Any] = {
     "networkPolicy": {"enabled": True},
     "metrics": {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboard")},
 }
-
-
-def helm(*arguments: str, kubeconfig: Path | None = None) -> subprocess.CompletedProcess[str]:
-    home = os.environ.get("HOME", "/")
-    environment = {"PATH": os.environ["PATH"], "HOME": home, "KUBECONFIG": str(kubeconfig or os.devnull)}
-    command = [str(find_tool("helm")), *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
-
-
-def with_values(folder: Path, given: dict[str, Any]) -> list[str]:
-    path = folder / "values.yaml"
-    path.write_text(yaml.safe_dump(given))
-    return ["-f", str(path)]
 
 
 @pytest.fixture
@@ -204,6 +182,37 @@ def test_what_is_switched_off_is_not_there(template: Any) -> None:
         ({"log": {"level": "trace"}}, "level"),
         ({"image": {"digest": "latest"}}, "digest"),
         ({"serviceAccount": {"create": False}}, "serviceAccount.name is needed"),
+        ({"networkPolicy": {"apiServerPorts": []}}, "apiServerPorts"),
+        ({"networkPolicy": {"apiServerPorts": [70000]}}, "apiServerPorts"),
+        ({"networkPolicy": {"egress": ["any"]}}, "egress"),
+        ({"scope": {"namespaces": [1]}}, "namespaces"),
+        ({"scope": {"namespaces": [{"a": "b"}]}}, "namespaces"),
+        ({"scope": {"namespaces": ["a,b"]}}, "namespaces"),
+        ({"scope": {"namespaces": ["a", "a"]}}, "namespaces"),
+        ({"gracePeriodSeconds": -1}, "gracePeriodSeconds"),
+        ({"gracePeriodSeconds": 1_000_000}, "gracePeriodSeconds"),
+        ({"leaseDurationSeconds": 1_000_000}, "leaseDurationSeconds"),
+        ({"replicas": 1_000_000}, "replicas"),
+        ({"image": {"tag": "a b"}}, "tag"),
+        ({"commonLabels": {"a": "-"}}, "commonLabels"),
+        ({"podLabels": {"app.kubernetes.io/name": "other"}}, "podLabels"),
+        ({"extraArgs": [5]}, "extraArgs"),
+        ({"metrics": {"serviceMonitor": {"interval": "often"}}}, "interval"),
+        ({"metrics": {"prometheusRule": {"runbookBaseUrl": "docs"}}}, "runbookBaseUrl"),
+        ({"fullnameOverride": "1st"}, "set fullnameOverride"),
+        *(({name: {"a": True}}, name) for name in ("commonLabels", "podLabels", "podAnnotations", "nodeSelector")),
+        ({"serviceAccount": {"annotations": {"a": 1}}}, "annotations"),
+        *(
+            ({"metrics": {name: {"labels": {"a": 1}}}}, f"{name}/labels")
+            for name in ("serviceMonitor", "prometheusRule", "dashboard")
+        ),
+        *(
+            ({name: ["nonsense"]}, name)
+            for name in (
+                *("extraEnv", "extraVolumes", "extraVolumeMounts"),
+                *("imagePullSecrets", "tolerations", "topologySpreadConstraints"),
+            )
+        ),
     ],
 )
 def test_mistakes_are_refused(tmp_path: Path, given: dict[str, Any], says: str) -> None:
@@ -212,17 +221,37 @@ def test_mistakes_are_refused(tmp_path: Path, given: dict[str, Any], says: str) 
     assert says in done.stderr
 
 
-def test_every_value_is_documented() -> None:
-    documented = [value.place for value in values(CHART / "values.yaml")]
+def test_no_port_is_not_every_port(tmp_path: Path) -> None:
+    """Where the schema is not checked, the template refuses it."""
+    arguments = with_values(tmp_path, {"networkPolicy": {"enabled": True, "apiServerPorts": []}})
+    done = helm("template", RELEASE, str(CHART), "--skip-schema-validation", *arguments)
+    assert done.returncode != 0
+    assert "would let out everything" in done.stderr
 
-    def leaves(node: Any, place: str) -> Iterator[str]:
-        if isinstance(node, dict) and node and place not in documented:
-            for name, inner in node.items():
-                yield from leaves(inner, f"{place}.{name}".lstrip("."))
-        else:
-            yield place
 
-    assert list(leaves(yaml.safe_load((CHART / "values.yaml").read_text()), "")) == documented
+@pytest.mark.parametrize("base", ["https://git.example.com/keys/blob/main", "http://git.example.com/keys/"])
+def test_runbooks_get_an_address(template: Any, base: str) -> None:
+    def runbooks(**given: Any) -> list[str]:
+        groups = only(template(metrics={"prometheusRule": {"enabled": True, **given}}), "PrometheusRule")["spec"][
+            "groups"
+        ]
+        return [rule["annotations"]["runbook_url"] for group in groups for rule in group["rules"]]
+
+    paths = runbooks()
+    assert all((ROOT / path).is_file() for path in paths)
+    assert runbooks(runbookBaseUrl=base) == [f"{base.removesuffix('/')}/{path}" for path in paths]
+
+
+def test_names_are_short_enough_and_fit_a_service(template: Any) -> None:
+    for item in template(**EVERYTHING, fullnameOverride="n" * 63, nameOverride="o" * 80):
+        # the API takes 253 characters in a Role's name and in those of CRDs; a label's value has 63 at most
+        assert len(item["metadata"]["name"]) <= (253 if item["kind"] in (*CRDS, "Role", "RoleBinding") else 63)
+        assert all(len(value) <= 63 for value in item["metadata"].get("labels", {}).values())
+    for release in ("1st", "my.keys"):
+        done = helm("template", release, str(CHART))
+        assert done.returncode != 0, release
+        assert "set fullnameOverride" in done.stderr
+    assert helm("template", "my.keys", str(CHART), "--set", "fullnameOverride=keys").returncode == 0
 
 
 def test_generated_parts_have_not_drifted() -> None:
@@ -234,17 +263,14 @@ def test_the_api_server_takes_it_and_is_left_clean(cluster: Cluster, tmp_path: P
     given = {"networkPolicy": {"enabled": True}, "metrics": {"dashboard": {"enabled": True}}}
     home = "install-test-helm"
     kubectl("create", "namespace", home, kubeconfig=kubeconfig)
-    for name in ("jwks", "apinizerconnections", "clusterapinizerconnections"):
-        # Helm takes over what others have installed only if it is told so
-        crd = f"crd/{name}.apiops.apinizer.com"
-        kubectl("label", "--overwrite", crd, "app.kubernetes.io/managed-by=Helm", kubeconfig=kubeconfig)
-        owner = (f"meta.helm.sh/release-name={RELEASE}", f"meta.helm.sh/release-namespace={home}")
-        kubectl("annotate", "--overwrite", crd, *owner, kubeconfig=kubeconfig)
+    upgrade = ("upgrade", "--install", RELEASE, str(CHART), "-n", home)
     try:
-        for more in ({}, {"replicas": 1}):
-            arguments = with_values(tmp_path, {**given, **more})
-            done = helm("upgrade", "--install", RELEASE, str(CHART), "-n", home, *arguments, kubeconfig=kubeconfig)
+        done = helm(*upgrade, kubeconfig=kubeconfig)
+        assert "cannot be imported" in done.stderr, "the CRDs are there, and Helm takes over if it is told so"
+        for more, option in (({}, ["--take-ownership"]), ({"replicas": 1}, [])):
+            done = helm(*upgrade, *option, *with_values(tmp_path, {**given, **more}), kubeconfig=kubeconfig)
             assert done.returncode == 0, done.stderr
+        assert f"The operator {NAME} serves all namespaces.\n\n" in done.stdout
         found = json.loads(kubectl("get", "deployment", NAME, "-n", home, "-o", "json", kubeconfig=kubeconfig).stdout)
         assert found["spec"]["replicas"] == 1
         done = helm("uninstall", RELEASE, "-n", home, kubeconfig=kubeconfig)
@@ -266,3 +292,27 @@ def test_a_dry_run_finds_no_mistake(cluster: Cluster, template: Any) -> None:
             item["metadata"]["namespace"] = "default"
     options = ("--dry-run=server", "--validate=strict", "--server-side", "--force-conflicts")
     kubectl("apply", *options, "-f", "-", stdin=dump(manifests), kubeconfig=cluster.plane.kubeconfig)
+
+
+def test_it_goes_on_from_kustomize_and_leaves_room_for_a_second(cluster: Cluster) -> None:
+    """As the chart's page says it."""
+    kubeconfig, home = cluster.plane.kubeconfig, "install-test-moved"
+    kubectl("create", "namespace", home, kubeconfig=kubeconfig)
+    kubectl("apply", "--server-side", "-n", home, "-k", str(SINGLE_NAMESPACE), kubeconfig=kubeconfig)
+    common = (str(CHART), "-n", home, "--set", f"scope.namespaces={{{home}}}")
+    first, second = (("upgrade", "--install", name, *common) for name in ("jwk-operator", "second"))
+    try:
+        kubectl("delete", "deployment", "jwk-operator", "-n", home, kubeconfig=kubeconfig)
+        done = helm(*first, "--take-ownership", kubeconfig=kubeconfig)
+        assert done.returncode == 0, done.stderr
+        assert f"serves the namespace {home}.\n\n" in done.stdout
+        assert "cannot be imported" in helm(*second, kubeconfig=kubeconfig).stderr
+        done = helm(*second, "--set", "crds.install=false,scope.selector=shard", kubeconfig=kubeconfig)
+        assert done.returncode == 0, done.stderr
+        assert f"serves the namespace {home}, JWKs with shard alone.\n\n" in done.stdout
+        for name in ("second", "jwk-operator"):
+            assert helm("uninstall", name, "-n", home, kubeconfig=kubeconfig).returncode == 0
+        left = kubectl("get", "all,role,rolebinding,pdb", "-n", home, "-o", "name", kubeconfig=kubeconfig).stdout
+        assert left == ""
+    finally:
+        kubectl("delete", "namespace", home, "--wait=false", kubeconfig=kubeconfig)

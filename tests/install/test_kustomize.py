@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.pages import blocks
 from harness.waiting import until
 from install.conftest import Installed
 from install.support import (
@@ -210,6 +211,19 @@ def test_image_and_namespace_are_set_from_an_overlay_of_the_users(overlay: Path,
     assert {item["metadata"]["name"] for item in manifests if item["kind"] == "Namespace"} <= {"elsewhere"}
     for binding in (item for item in manifests if item["kind"].endswith("RoleBinding")):
         assert {subject.get("namespace", "elsewhere") for subject in binding["subjects"]} == {"elsewhere"}
+
+
+def test_runbooks_get_an_address_as_the_page_says(tmp_path: Path) -> None:
+    page = ROOT / "manifests" / "README.md"
+    (text,) = (block.text for block in blocks(page) if block.language == "yaml" and "runbook_url" in block.text)
+    customization = yaml.safe_load(text)
+    customization["resources"] = [os.path.relpath(ROOT / "manifests" / "monitoring", tmp_path.resolve())]
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(customization))
+    groups = only(render(tmp_path), "PrometheusRule")["spec"]["groups"]
+    addresses = [rule["annotations"]["runbook_url"] for group in groups for rule in group["rules"]]
+    repository = "https://git.example.com/platform/jwk-operator/blob/main/"
+    assert all((ROOT / address.removeprefix(repository)).is_file() for address in addresses), addresses
+    assert all(address.startswith(repository) for address in addresses)
 
 
 def test_shards_share_nothing_and_miss_nobody() -> None:

@@ -26,6 +26,11 @@ The CRDs are part of the release and are upgraded with it; they stay when it is 
 Where somebody else installs them: `--set crds.install=false`. What the options mean for the operator:
 [manifests](../../manifests/README.md).
 
+* Where kustomize or `kubectl` has installed the CRDs, give the first command `--take-ownership` (Helm 3.17 or newer).
+  From kustomize, name the release `jwk-operator` in the same namespace, and delete the old Deployment before, as its
+  selector cannot change: `kubectl delete deployment jwk-operator -n jwk-operator-system`. JWKs stay.
+* Every further release in a cluster needs another name and `--set crds.install=false`: the CRDs are the first one's.
+
 ## Upgrade
 
 The same command with the new chart. It brings the new CRDs, too, touches no JWK, and writes nothing to Apinizer.

@@ -14,16 +14,49 @@ _COMMENT = re.compile(r"^ *# -- (.*)$")
 _KEY = re.compile(r"^( *)([A-Za-z]\w*):")
 _OPEN = ("resources", "podSecurityContext", "securityContext", "nodeSelector", "labels")
 """Maps whose keys are the user's."""
+_OWN_LABELS = [
+    "helm.sh/chart",
+    *(f"app.kubernetes.io/{name}" for name in ("name", "instance", "version", "managed-by")),
+]
+_NAME = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_LABEL_VALUE = {"type": "string", "maxLength": 63, "pattern": "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"}
+_LABELS = {"additionalProperties": _LABEL_VALUE, "properties": dict.fromkeys(_OWN_LABELS, False)}
+"""What the chart itself says of an object, nobody else may: selectors, Helm and its users go by it."""
+_ANNOTATIONS = {"additionalProperties": {"type": "string"}}
+_OBJECTS = {"items": {"type": "object"}}
 _RULES: dict[str, dict[str, Any]] = {
+    "nameOverride": {"pattern": f"^({_NAME})?$"},
+    "commonLabels": _LABELS,
     "image.repository": {"minLength": 1},
+    "image.tag": {"pattern": r"^(\w[\w.-]{0,127})?$"},
     "image.digest": {"pattern": "^(sha256:[0-9a-f]{64})?$"},
     "image.pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
-    "replicas": {"minimum": 0},
+    "imagePullSecrets": _OBJECTS,
+    "replicas": {"minimum": 0, "maximum": 100},
+    "scope.namespaces": {"items": {"type": "string", "maxLength": 63, "pattern": f"^{_NAME}$"}, "uniqueItems": True},
     "log.level": {"enum": ["debug", "info", "warning", "error"]},
     "log.format": {"enum": ["json", "text"]},
-    "gracePeriodSeconds": {"minimum": 0},
-    "leaseDurationSeconds": {"minimum": 1},
+    "gracePeriodSeconds": {"minimum": 0, "maximum": 3600},
+    "leaseDurationSeconds": {"minimum": 1, "maximum": 3600},
+    "extraArgs": {"items": {"type": "string"}},
+    "extraEnv": _OBJECTS,
+    "extraVolumes": _OBJECTS,
+    "extraVolumeMounts": _OBJECTS,
+    "nodeSelector": {"additionalProperties": _LABEL_VALUE},
+    "tolerations": _OBJECTS,
+    "topologySpreadConstraints": _OBJECTS,
+    "podLabels": _LABELS,
+    "podAnnotations": _ANNOTATIONS,
+    "serviceAccount.annotations": _ANNOTATIONS,
+    "networkPolicy.apiServerPorts": {"items": {"type": "integer", "minimum": 1, "maximum": 65535}, "minItems": 1},
+    "networkPolicy.egress": _OBJECTS,
+    "metrics.serviceMonitor.interval": {"pattern": "^([0-9]+(ms|[smhdwy]))+$"},
+    "metrics.serviceMonitor.labels": _LABELS,
+    "metrics.prometheusRule.labels": _LABELS,
+    "metrics.prometheusRule.runbookBaseUrl": {"pattern": r"^(https?://[^\s/]\S*)?$"},
+    "metrics.dashboard.labels": _LABELS,
 }
+"""By place. Numbers have an upper bound because Helm writes those of a million and more as 1e+06."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +114,6 @@ def _schema(default: Any, place: str, texts: dict[str, str]) -> dict[str, Any]:
             found["type"] = "string"
         case list():
             found["type"] = "array"
-            if default:
-                found["items"] = _schema(default[0], "", {})
         case dict():
             found["type"] = "object"
             if default and place.rpartition(".")[2] not in _OPEN:

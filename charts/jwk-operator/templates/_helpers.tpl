@@ -4,18 +4,23 @@
 
 {{- define "jwk-operator.fullname" -}}
 {{- $name := include "jwk-operator.name" . }}
+{{- $full := printf "%s-%s" .Release.Name $name }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- $full = .Values.fullnameOverride }}
 {{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 50 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" }}
+{{- $full = .Release.Name }}
 {{- end }}
+{{- /* 50, as the longest name of a Service may have 63. */}}
+{{- $full = $full | trunc 50 | trimSuffix "-" }}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $full) }}
+{{- fail (printf "a Service cannot be named like %q, which needs a letter first, then letters, digits and -: set fullnameOverride" $full) }}
+{{- end }}
+{{- $full }}
 {{- end }}
 
 {{- define "jwk-operator.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "jwk-operator.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "jwk-operator.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "jwk-operator.labels" -}}
@@ -26,6 +31,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- with .Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+
+{{- /* These labels with others, which go before commonLabels: no key comes twice. Takes a list of the context and the others. */}}
+{{- define "jwk-operator.labelsAnd" -}}
+{{- mergeOverwrite (include "jwk-operator.labels" (first .) | fromYaml) (last . | default dict) | toYaml }}
 {{- end }}
 
 {{- define "jwk-operator.serviceAccount" -}}
