@@ -45,7 +45,7 @@ def test_serves_only_the_namespaces_given(cluster: Cluster, make_space: MakeSpac
     lines = [json.loads(line) for line in operator.text().splitlines()]
     assert {"time", "level", "logger", "message"} <= set.intersection(*(set(line) for line in lines))
     assert lines[-1]["message"] == "stopped"
-    assert any(line["message"] == "create" and line["namespace"] == first.name for line in lines)
+    assert any(line.get("action") == "create" and line["namespace"] == first.name for line in lines)
 
 
 def test_a_namespace_with_nothing_in_it(cluster: Cluster, make_space: MakeSpace, tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ WELL: Series = {
     'jwk_operator_jwks{connection="a",reason="Deployed",waits_for="nobody"}': 5,
     'jwk_operator_jwks{connection="a",reason="Suspended",waits_for="nobody"}': 1,
     'jwk_operator_environments{connection="a",environment="prod",outcome="deployed"}': 5,
+    'jwk_operator_environments{connection="a",environment="test",outcome="optional"}': 5,
+    'jwk_operator_deployment_unknown{connection="a"}': 0,
     'jwk_operator_connection_ready{connection="a",reason="Connected"}': 1,
     'jwk_operator_connection_ready_since_timestamp_seconds{connection="a"}': 10,
     'jwk_operator_circuit_open{connection="a"}': 0,
@@ -72,10 +74,22 @@ WORLDS: dict[str, tuple[Series, Answers]] = {
         {'jwk_operator_watch_age_seconds{resource="jwks"}': 60},
         {**NOTHING, **numbers(0, 0, 0, 0, 0, 0, 0), "Ready": [{}]},
     ),
+    "of some nobody knows": (
+        {**WELL, 'jwk_operator_deployment_unknown{connection="a"}': 2},
+        {
+            **NOTHING,
+            **numbers(1, 5, 1, 0, 0, 0, 0),
+            "Where it is missing, and since when": [{'{connection="a", environment="not known"}': 2}, {}],
+        },
+    ),
+    "of some nobody knows, others are in trouble": (
+        {**TROUBLE, 'jwk_operator_deployment_unknown{connection="a"}': 2},
+        numbers(3, 5, 1, 2, 3, 4, 1),
+    ),
     "trouble": (
         TROUBLE,
         {
-            **numbers(1, 5, 1, 2, 3, 4, 1),
+            **numbers(2, 5, 1, 2, 3, 4, 1),
             "What is not deployed, since when, and why": [
                 {
                     '{connection="a", reason="Rejected", waits_for="user"}': 2,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from jwk_operator.kube.client import ApiError
 from jwk_operator.reconcile.reconciler import Result
 from jwk_operator.reconcile.state import Cause
 from jwk_operator.runtime.figures import ConnectionFigures, Figures, figures
+from jwk_operator.runtime.logs import JsonFormatter
 from jwk_operator.runtime.metrics import Metrics
 from jwk_operator.runtime.observing import Observer
 
@@ -73,6 +75,52 @@ def test_environments_are_counted_by_outcome() -> None:
     deployed = {"environmentResults": results}
     found = figures([jwk(reason="Deployed", deploymentResult=deployed)] * 2, [])
     assert found.environments == {(PLACE, "dev", "deployed"): 2, (PLACE, "prod", "failed"): 2}
+
+
+def test_an_environment_that_is_not_required_does_not_fail() -> None:
+    time = "2027-01-01T00:00:00Z"
+    results = [
+        {"environmentName": name, "success": False, "lastTransitionTime": time} for name in ("dev", "prod", "test")
+    ]
+    some, none, every = (jwk(reason="Deployed", deploymentResult={"environmentResults": results}) for _ in range(3))
+    some["spec"]["requiredEnvironments"] = ["prod"]
+    none["spec"]["requiredEnvironments"] = []
+    assert figures([some, none], []).failing_since == {(PLACE, "prod"): 1798761600.0}
+    assert figures([some, none, every], []).environments == {
+        (PLACE, "dev", "optional"): 2,
+        (PLACE, "dev", "failed"): 1,
+        (PLACE, "prod", "optional"): 1,
+        (PLACE, "prod", "failed"): 2,
+        (PLACE, "test", "optional"): 2,
+        (PLACE, "test", "failed"): 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("reason", "deployed", "counts"),
+    [
+        ("Adopted", "Unknown", True),
+        ("Deployed", "Unknown", True),
+        ("Deployed", "True", False),
+        ("Suspended", "Unknown", False),
+        ("Updating", "Unknown", False),
+    ],
+)
+def test_those_of_whose_environments_nothing_is_known_are_counted(reason: str, deployed: str, counts: bool) -> None:
+    raw = jwk(reason=reason)
+    raw["status"]["conditions"].append({"type": "Deployed", "status": deployed, "reason": reason})
+    key = ("ApinizerConnection", "team", "default")
+    metrics = Metrics()
+    metrics.show(figures([raw], [(key, {"spec": {}, "status": {}})]), 0, 0)
+    assert samples(metrics, "deployment_unknown") == {(PLACE,): int(counts)}
+
+
+def test_one_that_was_never_looked_at_has_waited_since_it_exists() -> None:
+    never, edited = jwk(observedGeneration=-1), jwk(2, reason="Deployed", observedGeneration=1)
+    for raw in (never, edited):
+        raw["metadata"]["creationTimestamp"] = "1970-01-01T00:00:05Z"
+    assert figures([never, edited], []).waiting_since == {(PLACE, "New", "operator"): 5}
+    assert figures([edited], []).waiting_since == {}, "since when it was edited is not known"
 
 
 def test_since_when_is_that_of_the_first() -> None:
@@ -205,7 +253,34 @@ def test_retries_and_drift_are_counted() -> None:
     watched.passed(jwk(reason="Deployed"), "Drifted", Cause.CHECKUP, news=("Drifted",))
     watched.passed(jwk(reason="Drifted"), "Drifted", Cause.CHECKUP)
     watched.passed(jwk(reason="Deployed"), "Deployed", Cause.CHECKUP, "update", news=("Drifted", "SourceDetached"))
-    assert samples(watched.metrics, "drift_total") == {("Drifted",): 2}
+    assert samples(watched.metrics, "drift_total") == {("Drifted",): 2, ("MissingRemotely",): 0}
+
+
+def test_what_alerts_look_for_is_there_before_it_happens() -> None:
+    metrics = Metrics()
+    assert samples(metrics, "drift_total") == {("Drifted",): 0, ("MissingRemotely",): 0}
+    kinds = ("ApiError", "ApiUnavailableError", "NotLeaderError")
+    assert samples(metrics, "reconcile_errors_total") == {(kind,): 0 for kind in kinds}
+    assert set(samples(metrics, "drift_created")) == {("Drifted",), ("MissingRemotely",)}
+
+
+def test_a_line_of_the_log_has_the_action_as_a_field(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "jwk_operator")
+    Watched().passed(jwk(), "Deployed", action="create")
+    (record,) = caplog.records
+    line = json.loads(JsonFormatter().format(record))
+    del line["time"]
+    assert line == {
+        "level": "info",
+        "logger": "jwk_operator.runtime.operator",
+        "message": "create",
+        "namespace": "team",
+        "name": "one",
+        "connection": PLACE,
+        "action": "create",
+        "reason": "Deployed",
+        "duration": 0.1,
+    }
 
 
 def test_passes_are_timed_by_their_outcome() -> None:
@@ -214,7 +289,7 @@ def test_passes_are_timed_by_their_outcome() -> None:
     watched.observer.failed(KEY, ApiError(500, "InternalError", "m"), 1, 2.0)
     assert samples(watched.metrics, "reconcile_duration_seconds_count") == {("done",): 1, ("error",): 1}
     assert samples(watched.metrics, "reconcile_duration_seconds_sum")["error",] == 2
-    assert samples(watched.metrics, "reconcile_errors_total") == {("ApiError",): 1}
+    assert samples(watched.metrics, "reconcile_errors_total")["ApiError",] == 1
 
 
 def test_calls_are_counted_by_method_and_status() -> None:
@@ -226,6 +301,22 @@ def test_calls_are_counted_by_method_and_status() -> None:
         ("create", PLACE, "POST", "200"): 2,
         ("list", PLACE, "GET", "0"): 1,
     }
+
+
+def test_calls_of_a_connection_that_is_gone_are_shown_no_more() -> None:
+    metrics = Metrics()
+    others = f"{PLACE}-2", "ClusterApinizerConnection/b"
+    for connection in (PLACE, *others):
+        metrics.called(connection, "create", "POST", 200, 0.1)
+        metrics.called(connection, "list", "GET", 0, 0.1)
+        metrics.waited(connection, 0.1)
+    metrics.forgotten(PLACE)
+    assert all(f'"{PLACE}"' not in line for line in metrics.render().decode().splitlines())
+    assert samples(metrics, "budget_wait_seconds_count") == {(other,): 1 for other in others}
+    assert samples(metrics, "apinizer_requests_total")["create", others[0], "POST", "200"] == 1
+    metrics.keep({others[1], "ApinizerConnection/team/new"})
+    assert samples(metrics, "budget_wait_seconds_count") == {(others[1],): 1}
+    assert len(samples(metrics, "apinizer_requests_total")) == 2
 
 
 async def test_the_wait_for_a_turn_is_told() -> None:

@@ -255,6 +255,48 @@ async def test_a_connection_that_is_gone_is_forgotten_once_nobody_needs_it() -> 
         assert len(world.connections._locks) == 0
 
 
+async def test_calls_are_shown_until_their_connection_is_forgotten() -> None:
+    def shown() -> int:
+        return world.operator.metrics.render().decode().count('connection="ApinizerConnection/team/default"')
+
+    async with a_world(a_jwk(claims=True)) as world:
+        line = world.connections.last_good(MAIN)
+        assert line is not None
+        called, waited = line.client._observe, line.client.gate.budget._waited
+        assert called is not None
+
+        def call() -> None:
+            called("list", "GET", 200, 0.1)
+            waited(0.1)
+
+        call()
+        before = shown()
+        assert before > 0
+        world.connect(IN_USE_FINALIZER, url="https://other", event="MODIFIED")
+        await world.settled()
+        assert world.connections.last_good(MAIN) is not line
+        assert shown() == before, "a changed connection goes on counting"
+        raw = world.cluster.objects.pop((CONNECTIONS.plural, "team", "default"))
+        world.operator.on_event(Watched.CONNECTION, "DELETED", raw)
+        await world.settled()
+        assert shown() == before, "its JWK still needs it"
+        world.jwk("DELETED", a_jwk(version=2, claims=True))
+        await world.settled()
+        assert shown() == 0
+        call()
+        assert shown() == 0, "a call that was under way has ended"
+
+
+async def test_a_start_shows_no_calls_of_connections_that_went_before() -> None:
+    async with a_world(a_jwk(), begun=False) as world:
+        for name in ("default", "gone"):
+            world.operator.metrics.called(f"ApinizerConnection/team/{name}", "list", "GET", 200, 0.1)
+        world.operator.upkeep.begin()
+        text = world.operator.metrics.render().decode()
+        assert "team/default" in text
+        assert "team/gone" not in text
+
+
 async def test_what_fails_is_repeated() -> None:
     async with a_world(a_jwk(claims=True), begun=False, held=False) as world:
         world.cluster.faults = [ApiUnavailableError("no answer")]

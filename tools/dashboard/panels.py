@@ -21,7 +21,11 @@ def _jwks(matchers: str) -> str:
 
 _WAITING = f'jwk_operator_jwks{{{_OF}, waits_for!="nobody"}}'
 _MISSING = f'jwk_operator_environments{{{_OF}, outcome="failed"}}'
-_EVERYWHERE = f"(sum({_WAITING}) or 0 * {ACTS}) + (sum({_MISSING}) or 0 * {ACTS}) > bool 0"
+_UNTOLD = f"jwk_operator_deployment_unknown{{{_OF}}}"
+_EVERYWHERE = f"""2 * ((sum({_WAITING}) or 0 * {ACTS}) + (sum({_MISSING}) or 0 * {ACTS}) > bool 0)
++ ((sum({_UNTOLD}) or 0 * {ACTS}) > bool 0)"""
+_WHERE = f"""sum by (connection, environment) ({_MISSING}) > 0
+or label_replace(sum by (connection) ({_UNTOLD}) > 0, "environment", "not known", "", "")"""
 _UNUSABLE = f"max by (connection, reason) (jwk_operator_connection_ready{{{_OF}}}) == 0"
 _STATE = f"""max by (connection) (jwk_operator_connection_ready{{{_OF}}})
 - 2 * max by (connection) (jwk_operator_circuit_open{{{_OF}}})"""
@@ -54,12 +58,15 @@ ROWS: tuple[tuple[str, tuple[Plan, ...]], ...] = (
         (
             stat(
                 "Everything is deployed everywhere",
-                "No JWK waits for anybody, and no environment misses one. Suspended JWKs and those of read-only "
-                "connections are left alone on purpose.",
+                "No JWK waits for anybody, and no environment misses one. Suspended JWKs, those of read-only "
+                "connections, and environments that spec.requiredEnvironments leaves out are left alone on purpose. Of "
+                "JWKs that were taken over as they were Apinizer does not tell what environments have.",
                 _EVERYWHERE,
-                *_BAD,
+                (None, "green"),
+                (1.0, "orange"),
+                (2.0, "red"),
                 width=6,
-                texts={"0": "Yes", "1": "No"},
+                texts={"0": "Yes", "1": "Not known of all", "2": "No", "3": "No"},
             ),
             stat("Deployed", "Deployed or adopted.", _jwks('reason=~"Deployed|Adopted"'), (None, "green")),
             stat("Left alone", "Suspended, or on a read-only connection.", _jwks('reason=~"Suspended|ReadOnly"')),
@@ -97,9 +104,10 @@ ROWS: tuple[tuple[str, tuple[Plan, ...]], ...] = (
             ),
             table(
                 "Where it is missing, and since when",
-                "status.deploymentResult of each JWK has Apinizer's own message.",
+                "status.deploymentResult of each JWK has Apinizer's own message. Not known: nobody was ever told, and "
+                "spec.redeployPolicy: Always with spec.requiredEnvironments, or a new description, finds out.",
                 {"connection": "Connection", "environment": "Environment"},
-                ("JWKs", "short", f"sum by (connection, environment) ({_MISSING}) > 0"),
+                ("JWKs", "short", _WHERE),
                 ("Since", _AGO, _when("environments_failing_since", "connection", "environment")),
             ),
             times(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -45,6 +45,12 @@ class ConnectionObserver(Protocol):
 
     def waited(self, connection: str, seconds: float) -> None:
         """Take in for how long a call waited for its turn."""
+
+    def forgotten(self, connection: str) -> None:
+        """Take in that a connection is gone for good."""
+
+    def keep(self, connections: Collection[str]) -> None:
+        """Take in which connections there are, at a start: all others are gone for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +198,7 @@ class Connections:
             known[1].budget.resize(*limits)
             known[1].hasten()
             return known[1]
-        waited = partial(self._observer.waited, shown(key)) if self._observer else _nobody_asks
+        waited = partial(self._waited, key)
         gate = Gate(Budget(*limits, clock=self._clock, waited=waited), self._clock, self._now, self._chance)
         gate.on_change = lambda: self.on_gate_change(key)
         self._gates[key] = address, gate
@@ -209,6 +215,22 @@ class Connections:
         last = self._last_good.pop(key, None)
         if last is not None:
             last.client.retire()
+        if self._observer is not None:
+            self._observer.forgotten(shown(key))
+
+    def begin(self, keys: Iterable[ConnectionKey]) -> None:
+        """Everything is loaded: these are the connections that there are."""
+        if self._observer is not None:
+            self._observer.keep({shown(key) for key in keys})
+
+    def _called(self, key: ConnectionKey, call: str, method: str, status: int, seconds: float) -> None:
+        # Not of one that is forgotten, whose last calls may still end.
+        if self._observer is not None and key in self._gates:
+            self._observer.called(shown(key), call, method, status, seconds)
+
+    def _waited(self, key: ConnectionKey, seconds: float) -> None:
+        if self._observer is not None and key in self._gates:
+            self._observer.waited(shown(key), seconds)
 
     async def aclose(self) -> None:
         """Close every line."""
@@ -252,7 +274,7 @@ class Connections:
         endpoint = _endpoint(spec, found.ca_pem)
         endpoint = replace(endpoint, proxy=found.proxy or self._proxy_for(endpoint.address))
         gate = self._gate(key, spec, endpoint.address)
-        told = partial(self._observer.called, shown(key)) if self._observer else None
+        told = partial(self._called, key)
         try:
             client = ManagementClient(endpoint, found.credential, told, self._clock, gate, self._now, self._may_write)
         except ssl.SSLError:
@@ -265,10 +287,6 @@ class Connections:
 def shown(key: ConnectionKey) -> str:
     """Return how metrics and logs call a connection: `Kind/namespace/name`, without what it does not have."""
     return "/".join(part for part in key if part)
-
-
-def _nobody_asks(_: float) -> None:
-    """Take in what nobody wants to know."""
 
 
 def _read_spec(kind: str, fields: dict[str, Any]) -> tuple[ApinizerConnectionSpec | None, str]:

@@ -19,6 +19,7 @@ NEW = "New"
 """Stands for the reason of a resource whose newest spec has no status yet."""
 _WAITS_FOR = {Waiting.NOBODY: "nobody", Waiting.USER: "user", Waiting.OPERATOR: "operator"}
 _KNOWN = {NEW: _WAITS_FOR[Waiting.OPERATOR], **{reason.value: _WAITS_FOR[reason.waiting] for reason in Reason}}
+_DEPLOYED = frozenset({Reason.DEPLOYED.value, Reason.ADOPTED.value})
 _REASONS = frozenset(reason.value for reason in ConnectionReason)
 
 ConnectionName = str
@@ -51,6 +52,8 @@ class Figures:
     waiting_since: dict[tuple[ConnectionName, str, str], float] = field(default_factory=dict)
     environments: Counter[tuple[ConnectionName, str, str]] = field(default_factory=Counter)
     failing_since: dict[tuple[ConnectionName, str], float] = field(default_factory=dict)
+    untold: Counter[ConnectionName] = field(default_factory=Counter)
+    """JWKs that are settled although nobody knows what their environments have."""
     connections: dict[ConnectionName, ConnectionFigures] = field(default_factory=dict)
 
 
@@ -66,10 +69,16 @@ def figures(jwks: Iterable[Raw], connections: Iterable[tuple[ConnectionKey, Raw]
         found.jwks[place] += 1
         if place[2] != _WAITS_FOR[Waiting.NOBODY]:
             _keep_first(waiting, place, since)
+        if reason in _DEPLOYED and _condition(raw["status"], "Deployed").get("status") == "Unknown":
+            found.untold[connection] += 1
+        required = raw["spec"].get("requiredEnvironments")
         for result in (raw["status"].get("deploymentResult") or {}).get("environmentResults") or ():
             environment = str(result.get("environmentName", ""))
-            found.environments[connection, environment, "deployed" if result.get("success") else "failed"] += 1
-            if not result.get("success"):
+            outcome = "deployed" if result.get("success") else "failed"
+            if outcome == "failed" and required is not None and environment not in required:
+                outcome = "optional"  # nothing repairs it, and nobody asked for it
+            found.environments[connection, environment, outcome] += 1
+            if outcome == "failed":
                 _keep_first(failing, (connection, environment), result.get("lastTransitionTime"))
     found.waiting_since.update({place: _seconds(since) for place, since in waiting.items()})
     found.failing_since.update({place: _seconds(since) for place, since in failing.items()})
@@ -89,18 +98,23 @@ def _seconds(time: str) -> float:
 
 
 def _reason(raw: Raw) -> tuple[str, str | None]:
-    """Return the reason of Ready, and since when Ready has its value."""
-    status = raw["status"]
-    if status.get("observedGeneration") != raw["metadata"].get("generation"):
+    """Return the reason of Ready, and since when Ready has its value; of one never looked at, since when it exists."""
+    status, metadata = raw["status"], raw["metadata"]
+    ready = _condition(status, "Ready")
+    if not ready:
+        return NEW, metadata.get("creationTimestamp")
+    if status.get("observedGeneration") != metadata.get("generation") or ready.get("reason") not in _KNOWN:
         return NEW, None
-    for condition in status.get("conditions") or ():
-        if condition.get("type") == "Ready" and condition.get("reason") in _KNOWN:
-            return str(condition["reason"]), condition.get("lastTransitionTime")
-    return NEW, None
+    return str(ready["reason"]), ready.get("lastTransitionTime")
+
+
+def _condition(status: Raw, kind: str) -> Raw:
+    """Return a condition; empty where there is none."""
+    return next((item for item in status.get("conditions") or () if item.get("type") == kind), {})
 
 
 def _connection(spec: Raw, status: Raw) -> ConnectionFigures:
-    ready: Raw = next((item for item in status.get("conditions") or () if item.get("type") == "Ready"), {})
+    ready = _condition(status, "Ready")
     since, ends = ready.get("lastTransitionTime"), status.get("tokenExpiresAt")
     return ConnectionFigures(
         ready=ready.get("status") == "True",

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
+from jwk_operator.api.reasons import Reason
+from jwk_operator.apinizer.term import NotLeaderError
+from jwk_operator.kube.client import ApiError, ApiUnavailableError
 from jwk_operator.runtime.figures import ConnectionFigures, Figures
 
 _CALL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _READY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+
+DRIFT = (Reason.DRIFTED, Reason.MISSING_REMOTELY)
+"""What is reported when Apinizer has something else than what was made there."""
+EXPECTED_ERRORS = (ApiError, ApiUnavailableError, NotLeaderError)
+"""What a pass may end in without anything being wrong with the operator itself."""
 
 
 class Metrics:
@@ -25,6 +33,11 @@ class Metrics:
         Info("jwk_operator_build", "The version that runs.", registry=self.registry).info(
             {"version": version("jwk-operator")}
         )
+        # A series that begins at 1 has not risen, to Prometheus: what alerts look for begins at 0.
+        for reason in DRIFT:
+            self.drift.labels(reason)
+        for error in EXPECTED_ERRORS:
+            self.errors.labels(error.__name__)
 
     def _resources(self) -> None:
         self.jwks = self._gauge(
@@ -45,7 +58,8 @@ class Metrics:
         )
         self.environments = self._gauge(
             "environments",
-            "JWKs by connection, environment and outcome of their last deployment: deployed or failed.",
+            "JWKs by connection, environment and outcome of their last deployment: deployed, failed, or optional where "
+            "it failed and spec.requiredEnvironments does not name the environment.",
             "connection",
             "environment",
             "outcome",
@@ -55,6 +69,12 @@ class Metrics:
             "Since when the JWK that has been missing longest is missing, by connection and environment.",
             "connection",
             "environment",
+        )
+        self.untold = self._gauge(
+            "deployment_unknown",
+            "JWKs that are Ready while no answer ever told what their environments have: taken over as they were, or "
+            "the answer was lost.",
+            "connection",
         )
         self.time_to_ready = self._histogram(
             "time_to_ready_seconds",
@@ -139,6 +159,26 @@ class Metrics:
         """Take in for how long a call waited for its turn."""
         self.budget_seconds.labels(connection).observe(seconds)
 
+    def forgotten(self, connection: str) -> None:
+        """Show nothing more of the calls of a connection that is gone for good."""
+        for metric in self._by_connection():
+            metric.remove_by_labels({"connection": connection})
+
+    def keep(self, connections: Collection[str]) -> None:
+        """Show calls of these connections alone: others went while somebody else was leading."""
+        shown = {
+            sample.labels["connection"]
+            for metric in self._by_connection()
+            for family in metric.collect()
+            for sample in family.samples
+        }
+        for connection in shown.difference(connections):
+            self.forgotten(connection)
+
+    def _by_connection(self) -> tuple[Counter | Histogram, ...]:
+        """What outlives a scrape and has a connection's name on it."""
+        return self.calls, self.call_seconds, self.budget_seconds
+
     def watched(self, ages: Mapping[str, float]) -> None:
         """Take in how old the watches are, by resource."""
         self.watch_age.clear()
@@ -154,6 +194,7 @@ class Metrics:
             self.waiting_since,
             self.environments,
             self.failing_since,
+            self.untold,
             self.ready,
             self.ready_since,
             self.circuit,
@@ -168,6 +209,10 @@ class Metrics:
             self.environments.labels(*result).set(number)
         for where, since in figures.failing_since.items():
             self.failing_since.labels(*where).set(since)
+        for name in figures.connections:
+            self.untold.labels(name)
+        for name, number in figures.untold.items():
+            self.untold.labels(name).set(number)
         for name, connection in figures.connections.items():
             self._show_connection(name, connection)
 

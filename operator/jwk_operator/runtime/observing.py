@@ -6,18 +6,15 @@ import logging
 from collections.abc import Callable
 
 from jwk_operator.api.reasons import Reason
-from jwk_operator.apinizer.term import NotLeaderError
-from jwk_operator.kube.client import ApiError, ApiUnavailableError
 from jwk_operator.kube.jwks import read
 from jwk_operator.kube.store import Key, Raw, key_of
 from jwk_operator.reconcile.reconciler import Result
 from jwk_operator.reconcile.state import Cause
 from jwk_operator.runtime.logs import fields
-from jwk_operator.runtime.metrics import Metrics
+from jwk_operator.runtime.metrics import DRIFT, EXPECTED_ERRORS, Metrics
 
 log = logging.getLogger("jwk_operator.runtime.operator")
 
-_DRIFT = (Reason.DRIFTED, Reason.MISSING_REMOTELY)
 _THERE = (Reason.DEPLOYED, Reason.ADOPTED)
 
 
@@ -46,7 +43,7 @@ class Observer:
         """Tell of a pass that ended in an error. Of unexpected ones the log has the place, not the text."""
         self._metrics.pass_seconds.labels("error").observe(seconds)
         self._metrics.errors.labels(type(error).__name__).inc()
-        expected = isinstance(error, (ApiError, ApiUnavailableError, NotLeaderError))
+        expected = isinstance(error, EXPECTED_ERRORS)
         log.error(
             "pass failed, repeating: %s",
             error if expected else type(error).__name__,
@@ -62,7 +59,7 @@ class Observer:
         if cause is Cause.TIMER and last.status.failures and result.action != "rest":
             self._metrics.retries.labels(last.reason or "").inc()
         for reason in result.news:
-            if reason in _DRIFT:
+            if reason in DRIFT:
                 self._metrics.drift.labels(reason).inc()
         if result.reason in _THERE:
             self._deployed(key, int(before["metadata"].get("generation") or 0))
@@ -73,6 +70,7 @@ class Observer:
                 namespace=key[0],
                 name=key[1],
                 connection=result.connection,
+                action=result.action,
                 reason=result.reason,
                 duration=round(seconds, 4),
             ),

@@ -56,6 +56,7 @@ class Upkeep:
     def begin(self) -> None:
         """Everything is loaded: from now on it shows in memory who needs a connection."""
         self._loaded = True
+        self._connections.begin(connection_key(key) for key in self._store)
         for key in self._store:
             self._queue.wake(connection_key(key), Duty.OPEN)
 
