@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e import faults
+from e2e import disturbances
 from e2e.installs import Chart, installed
 from e2e.target import NAME, PATIENCE, SYSTEM, Target, is_ready, own, restarts
 from harness.keys import ec, pasted
@@ -22,7 +22,7 @@ _MANY = 300
 def running(target: Target) -> Iterator[Target]:
     """The operator, installed by the Helm chart, with JWKs that are deployed."""
     with installed(target, Chart(target)):
-        faults.settled(target, "one", "two")
+        disturbances.settled(target, "one", "two")
         yield target
 
 
@@ -40,7 +40,7 @@ def test_memory_stays_below_the_limit_with_many_jwks(running: Target, capsys: py
         PATIENCE,
     )
     assert running.leader() == leader
-    peak, limit = int(running.python(leader, faults.PEAK)) // 1024, _limit(running.pod(leader))
+    peak, limit = int(running.python(leader, disturbances.PEAK)) // 1024, _limit(running.pod(leader))
     with capsys.disabled():
         print(f" {peak} MiB of {limit} with {_MANY} JWKs")
     assert peak < limit
@@ -50,8 +50,8 @@ def test_memory_stays_below_the_limit_with_many_jwks(running: Target, capsys: py
 def test_a_container_that_is_out_of_memory_comes_back_and_nothing_is_done_twice(running: Target) -> None:
     leader = running.leader()
     before = running.versions()
-    faults.leave_in_flight(running, "out-of-memory")
-    running.exhaust(leader, faults.EXHAUST)
+    disturbances.leave_in_flight(running, "out-of-memory")
+    running.exhaust(leader, disturbances.EXHAUST)
     status = until(lambda: _restarted(running.pod(leader)), lambda: str(running.pod(leader)["status"]), PATIENCE)
     assert status["lastState"]["terminated"]["reason"] == "OOMKilled", status
     running.ready("out-of-memory")
@@ -81,23 +81,23 @@ def test_without_rights_the_leader_is_not_ready_and_is_left_running(running: Tar
         metadata = {name: binding["metadata"][name] for name in ("name", "labels", "annotations")}
         running.apply({**binding, "metadata": metadata})
     until(lambda: is_ready(running.pod(leader)), lambda: str(running.pod(leader)["status"]), PATIENCE)
-    faults.settled(running, "allowed-again")
+    disturbances.settled(running, "allowed-again")
     assert running.writes() == [("create", "allowed-again")]
 
 
 def test_a_stuck_container_is_restarted_and_the_work_goes_on(running: Target) -> None:
     # Nothing but the pace of the probe is changed: as shipped, kubelet looks on for a minute.
     probe = {"periodSeconds": 2, "timeoutSeconds": 2, "failureThreshold": 3, "terminationGracePeriodSeconds": 1}
-    faults.within_reach(running, livenessProbe=probe)
+    disturbances.within_reach(running, livenessProbe=probe)
     leader = running.leader()
     before = running.versions()
     running.control.clear_requests()
-    faults.leave_in_flight(running, "stuck")
-    running.python(leader, faults.STOP)
+    disturbances.leave_in_flight(running, "stuck")
+    running.python(leader, disturbances.STOP)
     until(lambda: _restarted(running.pod(leader)), lambda: str(running.pod(leader)["status"]), PATIENCE)
     until(lambda: _events(running, leader, "Liveness probe failed"), lambda: f"an event of {leader}")
     running.ready("stuck")
-    faults.settled(running, "after-the-restart")
+    disturbances.settled(running, "after-the-restart")
     running.looked_at(running.leader(), len(before))
     assert (running.creates("stuck"), running.creates("after-the-restart")) == (1, 1)
     assert before.items() <= running.versions().items()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e import faults
+from e2e import disturbances
 from e2e.installs import Kustomize, installed
 from e2e.target import NAME, PATIENCE, SYSTEM, Target, is_ready, names, own, run
 from harness.keys import pasted
@@ -27,7 +27,7 @@ _SETTLED = ("one", "two", "three")
 def running(target: Target) -> Iterator[Target]:
     """The operator, installed by kustomize, with JWKs that are deployed."""
     with installed(target, Kustomize(target)):
-        faults.settled(target, *_SETTLED)
+        disturbances.settled(target, *_SETTLED)
         yield target
 
 
@@ -57,26 +57,26 @@ def test_a_drain_honours_the_budget_and_the_work_goes_on(running: Target) -> Non
         assert "nodeName" not in waits["spec"], "there is no node that could take it"
         refusal = _evict(stays["metadata"]["name"])
         assert "TooManyRequests" in refusal, refusal
-        faults.settled(running, "while-draining")
+        disturbances.settled(running, "while-draining")
         for node in _cordoned(running):
             running.kubectl("uncordon", node)
         assert process.wait(PATIENCE) == 0, output.read_text()
     running.rolled_out()
     assert not set(old) & set(names(running.pods())), output.read_text()
-    faults.settled(running, "after-the-drain")
+    disturbances.settled(running, "after-the-drain")
     assert sorted(running.writes()) == [("create", "after-the-drain"), ("create", "while-draining")]
     assert before.items() <= running.versions().items()
 
 
 def test_a_lost_leader_is_replaced_and_nothing_is_created_twice(running: Target) -> None:
-    faults.within_reach(running)
+    disturbances.within_reach(running)
     lost = running.leader()
     before = running.versions()
     running.control.clear_requests()
-    faults.leave_in_flight(running, "in-flight")
+    disturbances.leave_in_flight(running, "in-flight")
     # Stopped first: kubelet would ask it to end even though the API server has forgotten it, and it would give the
     # Lease back. Now it neither ends nor says anything, until kubelet kills it.
-    running.python(lost, faults.STOP)
+    running.python(lost, disturbances.STOP)
     running.apply(own("JWK", "meanwhile", pasted()))
     running.kubectl("-n", SYSTEM, "delete", "pod", lost, "--grace-period=0", "--force")
     running.ready("in-flight", "meanwhile")

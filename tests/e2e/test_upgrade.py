@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from e2e import faults
+from e2e import disturbances
 from e2e.installs import CHART, PREVIOUS, Chart, helm, installed
 from e2e.target import NAME, SYSTEM, Target, names
 from harness.cluster import documents
@@ -22,7 +22,7 @@ _CRDS = {crd["metadata"]["name"]: crd for crd in documents(CHART.glob("files/crd
 def previous(target: Target) -> Iterator[Target]:
     """The operator, installed by the previous chart, with JWKs that are deployed."""
     with installed(target, Chart(target, PREVIOUS)):
-        faults.settled(target, "one", "two", "three")
+        disturbances.settled(target, "one", "two", "three")
         yield target
 
 

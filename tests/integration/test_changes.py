@@ -41,6 +41,26 @@ def test_a_description_is_put_back(space: Space, simulator: SimulatorProcess) ->
     simulator.wait_calls(space.project, 1, "update")
     assert simulator.bodies(space.project, "update") == [{"description": "Ours"}]
     assert simulator.remote(space.project)["one"]["description"] == "Ours"
+    message = f'Somebody else changed the description of JWK "one" in project "{space.project}"; it is put back.'
+    space.wait_events("one", Event("Warning", "Drifted", message))
+    space.patch("one", description="Ours as well")
+    simulator.wait_calls(space.project, 2, "update")
+    space.wait_for("one", lambda jwk: jwk.status["remote"]["description"] == "Ours as well", "the new description")
+    assert len(space.events("one")) == 1, "a change of one's own is no news"
+
+
+def test_a_description_of_a_linked_jwk_is_put_back(space: Space, simulator: SimulatorProcess) -> None:
+    spec = {"sourceType": "CERTIFICATE", "certificateName": "certificate", "environmentName": "production"}
+    space.jwk("one", {**spec, "useType": "SIGNATURE", "algorithm": "ES256"}, description="Ours")
+    space.wait("one")
+    simulator.control.tamper("change", space.project, "one", description="Theirs")
+    space.annotate("one", requested="now")
+    space.wait_for("one", lambda jwk: jwk.status["remote"].get("sourceDetached") is True, "the link that was cut")
+    assert simulator.bodies(space.project, "update") == [{"description": "Ours"}]
+    message = f'Somebody else changed the description of JWK "one" in project "{space.project}"; it is put back.'
+    cut = "The update cut the link between the JWK and its CERTIFICATE source: Apinizer no longer "
+    detached = Event("Warning", "SourceDetached", f"{cut}follows changes of that source.")
+    space.wait_events("one", Event("Warning", "Drifted", message), detached)
 
 
 def test_another_key_behind_our_back_is_reported_only(space: Space, simulator: SimulatorProcess) -> None:

@@ -216,11 +216,19 @@ _CUT = Note(
     message="The update cut the link between the JWK and its URL source: Apinizer no longer follows changes of that "
     "source.",
 )
+_WHY = Note(warning=True, reason="Drifted", message="Somebody else changed it.")
 _DONE = done("Update", "Deployed to 1 environment.", remote=_CHANGED, deployment=result(prod=True))
 _PASTED = a_remote(a_spec("COPY_PASTE"))
 
 UPDATES = [
     Row("linked", _UPDATE, _EDITED, ok(deployment(prod=True)), Conclusion(_DONE, notes=(_CUT,))),
+    Row(
+        "put back, told whatever comes of it",
+        replace(_UPDATE, notes=(_WHY,)),
+        _EDITED,
+        ANSWERS[Verdict.SERVER_ERROR],
+        Conclusion(reported("Update", Verdict.SERVER_ERROR, 1.0, deployed=AS_IS, remote=_OLD), notes=(_WHY,)),
+    ),
     Row(
         "detached before",
         replace(_UPDATE, remote=_OLD.model_copy(update={"source_detached": True})),

@@ -45,6 +45,11 @@ _SEEN = a_remote(_URL, type="EC", kid="k1", observed_at=NOW)
 _FAILS = outcomes(prod=True, test=False)
 _AGAIN: dict[str, Any] = {"cause": Cause.DEPENDENCY, "client": Ready(CREDENTIAL)}
 _KNOWN: dict[str, Any] = {"type": "EC", "kid": "k1"}
+_PUT_BACK = Note(
+    warning=True,
+    reason="Drifted",
+    message='Somebody else changed the description of JWK "signing" in project "shop"; it is put back.',
+)
 
 
 def seen(source: str = "URL", /, remote: dict[str, Any] | None = None, **known: Any) -> Facts:
@@ -155,6 +160,7 @@ OWNED: list[Case] = [
             a_remote(
                 a_spec("COPY_PASTE", description="mine"), type="EC", kid="k1", description="theirs", observed_at=NOW
             ),
+            (_PUT_BACK,),
         ),
     ),
     (
@@ -165,6 +171,7 @@ OWNED: list[Case] = [
             "An update call follows.",
             remote=a_remote(a_spec(description="mine"), **_KNOWN, description="theirs", observed_at=NOW),
             delay=0,
+            notes=(_PUT_BACK,),
         ),
     ),
     (

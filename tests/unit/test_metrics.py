@@ -147,8 +147,15 @@ class Watched:
         self.metrics = Metrics()
         self.observer = Observer(self.metrics, lambda: self.time)
 
-    def passed(self, before: dict[str, Any], reason: str, cause: Cause = Cause.EVENT, action: str = "report") -> None:
-        self.observer.passed(KEY, cause, before, Result(action, reason, connection=PLACE), 0.1)
+    def passed(
+        self,
+        before: dict[str, Any],
+        reason: str,
+        cause: Cause = Cause.EVENT,
+        action: str = "report",
+        news: tuple[str, ...] = (),
+    ) -> None:
+        self.observer.passed(KEY, cause, before, Result(action, reason, connection=PLACE, news=news), 0.1)
 
     @property
     def times(self) -> tuple[float, float]:
@@ -195,9 +202,10 @@ def test_retries_and_drift_are_counted() -> None:
     watched.passed(failed, "Unreachable", Cause.TIMER, "rest")
     watched.passed(jwk(reason="DeploymentIncomplete"), "Deployed", Cause.TIMER)
     assert samples(watched.metrics, "retries_total") == {("Unreachable",): 1}
-    watched.passed(jwk(reason="Deployed"), "Drifted", Cause.CHECKUP)
+    watched.passed(jwk(reason="Deployed"), "Drifted", Cause.CHECKUP, news=("Drifted",))
     watched.passed(jwk(reason="Drifted"), "Drifted", Cause.CHECKUP)
-    assert samples(watched.metrics, "drift_total") == {("Drifted",): 1}
+    watched.passed(jwk(reason="Deployed"), "Deployed", Cause.CHECKUP, "update", news=("Drifted", "SourceDetached"))
+    assert samples(watched.metrics, "drift_total") == {("Drifted",): 2}
 
 
 def test_passes_are_timed_by_their_outcome() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from health.states import State, connection_states, jwk_states
 from health.verdicts import expected
-from jwk_operator.api.reasons import Reason
 
 _HEAD = """\
 # Health
@@ -35,8 +34,6 @@ def _table(states: Iterable[State]) -> Iterable[str]:
     for state in states:
         found = expected(state)
         ready = state.conditions["Ready"]["status"]
-        if state.reason == Reason.SUSPENDED:
-            yield "| `Suspended` | as before | Suspended | Current or InProgress, as Ready is | as Ready is |\n"
-        else:
-            ends = "ends" if found.ready else "waits"
-            yield f"| `{state.reason}` | {ready} | {found.argo} | {found.kstatus} | {ends} |\n"
+        which = f"`{state.reason}`, {state.when}" if state.when else f"`{state.reason}`"
+        ends = "ends" if found.ready else "waits"
+        yield f"| {which} | {ready} | {found.argo} | {found.kstatus} | {ends} |\n"

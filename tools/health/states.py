@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from decisions.answers import ANSWERS, CALLS
-from decisions.facts import NOW, new, problem
+from decisions.facts import NOW, new, owned, problem
 from decisions.situations import STATES
 from jwk_operator.api.base import API_VERSION, FINALIZER
 from jwk_operator.api.connection import ApinizerConnectionStatus
 from jwk_operator.api.reasons import ConnectionReason, Reason
 from jwk_operator.api.resource import Resource
+from jwk_operator.api.status import JWKStatus
 from jwk_operator.apinizer.answers import Answer, EnvironmentEntry, Verdict
 from jwk_operator.reconcile.conclude import conclude
 from jwk_operator.reconcile.connection_status import ConnectionFacts, Probe, render_connection
@@ -33,6 +34,8 @@ class State:
     kind: str
     reason: str
     object: Object
+    when: str = ""
+    """Tells apart two states of one reason, of which Ready says different things."""
 
     @property
     def conditions(self) -> dict[str, Object]:
@@ -46,11 +49,28 @@ class State:
 
 
 def jwk_states() -> list[State]:
-    """Return a JWK for each reason, in the order of the reasons."""
+    """Return a JWK for each reason, in the order of the reasons; two where Ready can say different things."""
     found: dict[Reason, State] = {}
     for known, report in _reports():
         found.setdefault(report.reason, _jwk(known.resource, report))
-    return [found[reason] for reason in Reason]
+    states = [found[reason] for reason in Reason]
+    states.insert(states.index(found[Reason.SUSPENDED]) + 1, _suspended(found[Reason.DEPLOYED]))
+    return states
+
+
+def _suspended(deployed: State) -> State:
+    """Return a JWK that was deployed before it was suspended."""
+    known = owned(spec={"suspend": True})
+    resource = replace(known.resource, status=JWKStatus.model_validate(deployed.object["status"]))
+    report = decide(replace(known, resource=resource))
+    if not isinstance(report, Report):
+        raise TypeError(f"a suspended resource is told of: {report}")
+    return _variant(_jwk(resource, report), "was ready")
+
+
+def _variant(state: State, when: str) -> State:
+    metadata = {**state.object["metadata"], "name": f"{state.name}-{when.replace(' ', '-')}"}
+    return replace(state, object={**state.object, "metadata": metadata}, when=when)
 
 
 def _reports() -> Iterator[tuple[Facts, Report]]:
@@ -84,7 +104,7 @@ def _jwk(resource: Resource, report: Report) -> State:
 
 
 def connection_states(kind: str) -> list[State]:
-    """Return a connection of a kind for each reason, in the order of the reasons."""
+    """Return a connection of a kind for each reason, in their order; two where Ready can say different things."""
     spec: Object = {"baseUrl": "https://apinizer.example.com", "projectName": "project"}
     reference = {"name": "apinizer", **({"namespace": "platform"} if kind.startswith("Cluster") else {})}
     spec["auth"] = {"tokenSecretRef": reference}
@@ -92,10 +112,18 @@ def connection_states(kind: str) -> list[State]:
         spec["allowedNamespaces"] = {"names": ["team-a"]}
     states = []
     for reason in ConnectionReason:
-        status = render_connection(ApinizerConnectionStatus.model_validate({}), _connection_facts(reason))
-        shown = status.model_dump(mode="json", by_alias=True, exclude_none=True)
-        states.append(_state(kind, reason.value, spec, shown))
+        facts = _connection_facts(reason)
+        states.append(_connection(kind, reason, spec, facts))
+        if reason is ConnectionReason.NOT_PROBED:
+            nothing = replace(facts, project=None, askable=False)
+            without = {name: value for name, value in spec.items() if name != "projectName"}
+            states.append(_variant(_connection(kind, reason, without, nothing), "no project known"))
     return states
+
+
+def _connection(kind: str, reason: ConnectionReason, spec: Object, facts: ConnectionFacts) -> State:
+    status = render_connection(ApinizerConnectionStatus.model_validate({}), facts)
+    return _state(kind, reason.value, spec, status.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
 def _connection_facts(reason: ConnectionReason) -> ConnectionFacts:

@@ -141,11 +141,12 @@ def _after_update(call: Update, facts: Facts, answer: Answer) -> Conclusion:
         if not left_to_others:
             remote = remote.model_copy(update={"description": call.description})
         report = deployment_report(facts, spec, remote, _deployment(facts, answer), operation)
-        return Conclusion(report, notes=(detached_note(spec.source_type),) if cuts_link(call.remote) else ())
+        cut = (detached_note(spec.source_type),) if cuts_link(call.remote) else ()
+        return Conclusion(report, notes=(*call.notes, *cut))
     if answer.verdict is Verdict.MISSING:
         return Conclusion(missing_report(facts, operation))
     report = problem_report(facts, problem_of(facts, answer), operation)
-    return Conclusion(replace(report, remote=call.remote))
+    return Conclusion(replace(report, remote=call.remote), notes=call.notes)
 
 
 # --- delete -------------------------------------------------------------------------------------------------------

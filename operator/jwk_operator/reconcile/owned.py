@@ -37,6 +37,7 @@ from jwk_operator.reconcile.state import (
     Facts,
     Look,
     MakeClaim,
+    Note,
     Problem,
     Report,
     Rest,
@@ -87,9 +88,20 @@ def _update(facts: Facts, target: RemoteName, description: str, remote: RemoteSt
     missing = list_first(facts) or line_first(facts)
     if missing is not None:
         return missing
+    notes = _changed_by_others(facts, target, description, remote)
     if cuts_link(remote) and not facts.read_only and not _update_may_be_lost(facts):
-        return Report(Reason.UPDATING, "An update call follows.", remote=remote, delay=0)
-    return Update(target, description, remote)
+        return Report(Reason.UPDATING, "An update call follows.", remote=remote, delay=0, notes=notes)
+    return Update(target, description, remote, notes)
+
+
+def _changed_by_others(facts: Facts, target: RemoteName, wanted: str, remote: RemoteStatus) -> tuple[Note, ...]:
+    """An Event that tells of a description which was as it is wanted, until somebody else changed it."""
+    told = facts.resource.status.remote
+    was_ours = told is not None and (told.description or "") == wanted and not _update_may_be_lost(facts)
+    if not was_ours or (remote.description or "") == wanted:
+        return ()
+    message = f"Somebody else changed the description of JWK {target}; it is put back."
+    return (Note(warning=True, reason=Reason.DRIFTED.value, message=message),)
 
 
 def _update_may_be_lost(facts: Facts) -> bool:

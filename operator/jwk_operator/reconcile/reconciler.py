@@ -73,6 +73,8 @@ class Result:
     connection: str = ""
     freed: bool = False
     """Whether the resource gave its remote name back, so that others who wait for it can have it."""
+    news: tuple[str, ...] = ()
+    """Reasons of the Events that were posted."""
 
 
 class Reconciler:
@@ -274,10 +276,11 @@ class Reconciler:
         notes = (*(report.notes if report and written else ()), *conclusion.notes)
         for note in notes:
             await self._post(current, note)
+        news = tuple(note.reason for note in notes)
         if report is None:
-            return Result("let go" if action == "delete" else action, "Deleted", freed=True)
+            return Result("let go" if action == "delete" else action, "Deleted", freed=True, news=news)
         shown = action if written or action != "report" else "rest"
-        return Result(shown, report.reason.value, report.delay, freed=conclusion.disclaim)
+        return Result(shown, report.reason.value, report.delay, freed=conclusion.disclaim, news=news)
 
     async def _write_status(self, current: Pass, report: Report) -> bool:
         """Patch what changed; False when nothing did. What Apinizer has answered must not be lost to a short outage."""

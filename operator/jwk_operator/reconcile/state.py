@@ -200,6 +200,8 @@ class Update:
     description: str
     remote: RemoteStatus
     """What is known of the remote JWK before the call."""
+    notes: tuple[Note, ...] = ()
+    """Events about why, whatever the call comes to."""
 
 
 @dataclass(frozen=True, slots=True)

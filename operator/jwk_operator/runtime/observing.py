@@ -61,8 +61,9 @@ class Observer:
         last = read(before)
         if cause is Cause.TIMER and last.status.failures and result.action != "rest":
             self._metrics.retries.labels(last.reason or "").inc()
-        if result.reason in _DRIFT and last.reason != result.reason:
-            self._metrics.drift.labels(result.reason).inc()
+        for reason in result.news:
+            if reason in _DRIFT:
+                self._metrics.drift.labels(reason).inc()
         if result.reason in _THERE:
             self._deployed(key, int(before["metadata"].get("generation") or 0))
         log.log(
