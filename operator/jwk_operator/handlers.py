@@ -1,4 +1,7 @@
-"""kopf's handlers: they tell the core of each watch event, and do nothing else."""
+"""kopf's handlers: they tell the core of each watch event, and do nothing else.
+
+JWKs and the metadata of Secrets are watched beside kopf, see `jwk_operator.kube.following`.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,9 @@ Notify = Callable[[Watched, str | None, dict[str, Any]], None]
 def make_registry(
     notify: Notify, login: Callable[[], kopf.AiohttpSession], *, clusterwide: bool
 ) -> kopf.OperatorRegistry:
-    """Return a registry with a handler for each kind of object. Cluster-scoped kinds only where they can be watched."""
+    """Return a registry with a handler for each kind that kopf watches; cluster-scoped ones only where they can be."""
     registry = kopf.OperatorRegistry()
-    watched = [
-        (Watched.JWK, GROUP, VERSION, "jwks"),
-        (Watched.CONNECTION, GROUP, VERSION, "apinizerconnections"),
-    ]
+    watched = [(Watched.CONNECTION, GROUP, VERSION, "apinizerconnections")]
     if clusterwide:
         watched += [
             (Watched.CONNECTION, GROUP, VERSION, "clusterapinizerconnections"),

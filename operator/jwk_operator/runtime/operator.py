@@ -27,8 +27,8 @@ from jwk_operator.kube.client import (
 )
 from jwk_operator.kube.connections import ConnectionWriter, is_going, is_same, trim_connection
 from jwk_operator.kube.events import EventPoster
+from jwk_operator.kube.following import follow, watch_metadata
 from jwk_operator.kube.jwks import JwkWriter, claim_of, connection_of, open_store, read, wished_name
-from jwk_operator.kube.metadata import watch_metadata
 from jwk_operator.kube.namespaces import trim_namespace
 from jwk_operator.kube.secrets import Sources
 from jwk_operator.kube.store import Change, Key, Raw, Store, key_of
@@ -46,6 +46,7 @@ from jwk_operator.runtime.observing import Observer
 from jwk_operator.runtime.probing import Prober
 from jwk_operator.runtime.queue import Lanes, QueueClosedError, WorkQueue
 from jwk_operator.runtime.settings import Settings
+from jwk_operator.runtime.source_changes import SourceChanges
 from jwk_operator.runtime.upkeep import Duty, Upkeep, connection_key
 
 log = logging.getLogger(__name__)
@@ -94,12 +95,12 @@ class Operator:
         self._jwks = open_store(settings.serves)
         self._connection_store = Store(trim_connection)
         self._namespaces = Store(trim_namespace) if clusterwide else None
-        self._sources = Sources(client)
+        sources = Sources(client)
         proxy = environment_proxy if settings.proxy_from_environment else no_proxy
         self._connections = Connections(
             self._connection_store,
             self._namespaces,
-            self._sources,
+            sources,
             self.metrics,
             clock,
             now,
@@ -107,7 +108,8 @@ class Operator:
             client.may_write,
             self._random.random,
         )
-        gatherer = Gatherer(self._jwks, self._connections, self._sources)
+        self._source_changes = SourceChanges(self._jwks, self._connections, sources, self._wake, self._reopen)
+        gatherer = Gatherer(self._jwks, self._connections, sources)
         writer = JwkWriter(client, self._jwks)
         events = EventPoster(client, clock, now)
         finalizer = in_use_finalizer(settings.shard.name if settings.shard else "")
@@ -140,7 +142,10 @@ class Operator:
         self.upkeep = Upkeep(self._connection_store, self._connections, protection, events, self._random.random)
         lanes = Lanes(self._lane, settings.workers // 2, settings.workers // 8, urgent=_LAG[Cause.DEPENDENCY])
         self.queue: WorkQueue[Key, Cause] = WorkQueue(_RANK, lag=_LAG, lanes=lanes, clock=clock)
-        self._lists = Lists(client, settings.namespaces, settings.shard.text if settings.shard else None)
+        self._lists = Lists(client, settings.shard.text if settings.shard else None)
+        self._scope: tuple[str | None, ...] = settings.namespaces or (None,)
+        self._versions: dict[str | None, str] = {}
+        """Versions of the lists of JWKs that were loaded, by namespace: there the watches go on."""
         self._failures: dict[Key, int] = {}
 
     # --- what is remembered ----------------------------------------------------------------------------------------
@@ -151,11 +156,13 @@ class Operator:
 
     async def load(self) -> None:
         """Read every connection, namespace and JWK once, so that no decision rests on half of them; wake all JWKs."""
-        await self._lists.load(CONNECTIONS, self._connection_store)
+        for namespace in self._scope:
+            await self._lists.load(CONNECTIONS, self._connection_store, namespace)
         if self._namespaces is not None:
-            await self._lists.load(CLUSTER_CONNECTIONS, self._connection_store, clusterwide_kind=True)
-            await self._lists.load(NAMESPACES, self._namespaces, clusterwide_kind=True)
-        await self._lists.load(JWKS, self._jwks)
+            await self._lists.load(CLUSTER_CONNECTIONS, self._connection_store)
+            await self._lists.load(NAMESPACES, self._namespaces)
+        for namespace in self._scope:
+            self._versions[namespace] = (await self._lists.load(JWKS, self._jwks, namespace)).version
         self.loaded = True
         for key in self._jwks:
             self._observe(key)
@@ -166,21 +173,27 @@ class Operator:
 
     async def sweep(self) -> None:
         """Compare what is remembered with lists: an interrupted watch tells of no deletions, a dead one of nothing."""
-        changed, gone = await self._lists.load(JWKS, self._jwks)
-        for raw in gone:
+        for namespace in self._scope:
+            await self._relist(namespace)
+        connections = [(CONNECTIONS, namespace) for namespace in self._scope]
+        if self._namespaces is not None:
+            connections.append((CLUSTER_CONNECTIONS, None))
+        for kind, namespace in connections:
+            listing = await self._lists.load(kind, self._connection_store, namespace)
+            for key in (*listing.changed, *map(key_of, listing.gone)):
+                self._reopen(connection_key(key))
+
+    async def _relist(self, namespace: str | None) -> str:
+        """Take in a whole list of JWKs and return its version."""
+        listing = await self._lists.load(JWKS, self._jwks, namespace)
+        for raw in listing.gone:
             self._gone(raw)
-        for key in changed:
+        for key in listing.changed:
             self._observe(key)
             self.queue.wake(key, Cause.EVENT)
-        for connection in {connection_of(seen) for key in changed if (seen := self._jwks.get(key)) is not None}:
+        for connection in {connection_of(seen) for key in listing.changed if (seen := self._jwks.get(key)) is not None}:
             self.upkeep.check(connection)
-        kinds = (
-            [(CONNECTIONS, False)] if self._namespaces is None else [(CONNECTIONS, False), (CLUSTER_CONNECTIONS, True)]
-        )
-        for kind, clusterwide_kind in kinds:
-            changed, gone = await self._lists.load(kind, self._connection_store, clusterwide_kind=clusterwide_kind)
-            for key in (*changed, *map(key_of, gone)):
-                self._reopen(connection_key(key))
+        return listing.version
 
     # --- what is watched -------------------------------------------------------------------------------------------
 
@@ -196,7 +209,7 @@ class Operator:
             case Watched.NAMESPACE:
                 self._namespace_changed(event, raw)
             case Watched.SECRET | Watched.CONFIG_MAP:
-                self._source_changed(kind.value, event, raw)
+                self._source_changes.changed(kind.value, event, raw)
 
     def _jwk_changed(self, event: str | None, raw: Raw) -> None:
         change = self._jwks.observe(event, raw)
@@ -283,43 +296,24 @@ class Operator:
         raw = self._jwks.get(key)
         return raw is not None and connection_of(raw)[0] == ConnectionKind.CLUSTER
 
-    def _source_changed(self, kind: str, event: str | None, raw: Raw) -> None:
-        namespace, name = key_of(raw)
-        version = None if event == "DELETED" else raw["metadata"]["resourceVersion"]
-        keys = self._jwks.find("secret", (namespace, name)) if kind == "Secret" else []
-        changed = self._sources.changed(kind, namespace, name, version)
-        if keys:
-            self._sources.note(kind, namespace, name, version)
-        self._wake(key for key in keys if changed or self._speaks_of_another(key, version))
-        if not changed:
-            return
-        for connection in list(self._connections.referring(kind, namespace, name)):
-            self._reopen(connection)
-
     def on_sources_listed(self, kind: Watched, namespace: str | None, shown: set[Key]) -> None:
         """Take in a whole list of Secrets or ConfigMaps: what is referred to and not shown is gone."""
-        referred = self._sources.known(kind.value)
-        if kind is Watched.SECRET:
-            referred |= self._jwks.values("secret")
-        for own, name in referred - shown:
-            if namespace in (None, own):
-                self._source_changed(kind.value, "DELETED", {"metadata": {"namespace": own, "name": name}})
-
-    def _speaks_of_another(self, key: Key, version: str | None) -> bool:
-        """Whether a JWK's status tells of another version of the Secret with its key than there is now."""
-        remote = (self._jwks.get(key) or {}).get("status", {}).get("remote")
-        return remote is not None and remote.get("secretVersion") != version
+        self._source_changes.listed(kind.value, namespace, shown)
 
     def _wake(self, keys: Iterable[Key]) -> None:
         """Wake many, spread out: the first at once, the others within a time that grows with their number."""
         for position, key in enumerate(keys):
             self.queue.wake_later(key, Cause.DEPENDENCY, position * _SPREAD)
 
-    async def watch_sources(self) -> None:
-        """Watch the metadata of Secrets and ConfigMaps in all namespaces that are served, until cancelled."""
-        scope: Iterable[str | None] = self._settings.namespaces or (None,)
+    async def watch(self) -> None:
+        """Watch JWKs, and the metadata of Secrets and ConfigMaps, in all namespaces that are served, until cancelled.
+
+        To be called once everything is loaded.
+        """
         async with asyncio.TaskGroup() as group:
-            for namespace in scope:
+            for namespace, version in self._versions.items():
+                notify, relist = partial(self.on_event, Watched.JWK), partial(self._relist, namespace)
+                group.create_task(follow(self._client, JWKS, namespace, notify, relist, version))
                 for kind, watched in ((SECRETS, Watched.SECRET), (CONFIG_MAPS, Watched.CONFIG_MAP)):
                     notify = partial(self.on_event, watched)
                     listed = partial(self.on_sources_listed, watched, namespace)

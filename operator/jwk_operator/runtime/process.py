@@ -187,7 +187,7 @@ async def _serve(process: _Process, term: _Term) -> None:
     # Made before kopf starts, which at its end cancels what it has not seen before.
     beside = [
         asyncio.create_task(_sweep(operator, settings.sweep_interval), name="sweeper"),
-        asyncio.create_task(operator.watch_sources(), name="watch of Secrets and ConfigMaps"),
+        asyncio.create_task(operator.watch(), name="watches of our own"),
         asyncio.create_task(operator.prober.work(), name="probing of connections"),
     ]
     upkeep = asyncio.create_task(operator.upkeep.work(), name="upkeep of connections")
