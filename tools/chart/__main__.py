@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
 
 from chart import copies
 from chart.values import schema, values
+from generated import write_or_check
 
 CHART = Path("charts/jwk-operator")
 _HEAD = """\
@@ -72,21 +72,7 @@ def files(root: Path) -> dict[Path, str]:
 
 def main(arguments: list[str] | None = None, root: Path = Path()) -> int:
     """Write the files, or with `--check` return 1 if one is not what it would be written as."""
-    parser = argparse.ArgumentParser(prog="python -m chart", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file has drifted")
-    options = parser.parse_args(arguments)
-    wanted = files(root)
-    drifted = [
-        path for path, text in wanted.items() if not (root / path).is_file() or (root / path).read_text() != text
-    ]
-    if options.check:
-        for path in drifted:
-            print(f"{path.as_posix()} has drifted: run make generate", file=sys.stderr)
-        return 1 if drifted else 0
-    for path in drifted:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(wanted[path], encoding="utf-8")
-    return 0
+    return write_or_check("chart", arguments, root, files(root))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from dashboard.panels import panels
+from generated import write_or_check
 
 FILE = Path("manifests/monitoring/dashboard.json")
 
@@ -50,17 +50,7 @@ def render() -> str:
 
 def main(arguments: list[str] | None = None, root: Path = Path()) -> int:
     """Write the file, or with `--check` return 1 if it is not what it would be written as."""
-    parser = argparse.ArgumentParser(prog="python -m dashboard", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the file has drifted")
-    options = parser.parse_args(arguments)
-    path, text = root / FILE, render()
-    if not options.check:
-        path.write_text(text, encoding="utf-8")
-        return 0
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{FILE.as_posix()} has drifted: run make generate", file=sys.stderr)
-    return 1
+    return write_or_check("dashboard", arguments, root, {FILE: render()})
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
+from generated import write_or_check
 from reference import alerts, cli, metrics
 
 FOLDER = Path("docs/reference")
@@ -19,19 +19,7 @@ def files(root: Path) -> dict[Path, str]:
 
 def main(arguments: list[str] | None = None, root: Path = Path()) -> int:
     """Write the pages, or with `--check` return 1 if one is not what it would be written as."""
-    parser = argparse.ArgumentParser(prog="python -m reference", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a page has drifted")
-    options = parser.parse_args(arguments)
-    wanted = files(root)
-    drifted = [
-        path for path, text in wanted.items() if not (root / path).is_file() or (root / path).read_text() != text
-    ]
-    for path in drifted:
-        if options.check:
-            print(f"{path.as_posix()} has drifted: run make generate", file=sys.stderr)
-        else:
-            (root / path).write_text(wanted[path], encoding="utf-8")
-    return 1 if options.check and drifted else 0
+    return write_or_check("reference", arguments, root, files(root))
 
 
 if __name__ == "__main__":
