@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := tools:tests
 
-.PHONY: help demo test soak lint check generate docs e2e venv lock clean
+.PHONY: help demo test soak bench lint check generate docs e2e venv lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,13 @@ TEST_PROCESSES ?= 3
 SOAK_SECONDS ?= 600
 SOAK_JWKS ?= 300
 SOAK_EXAMPLES ?= 2000
+
+bench: venv ## Hold the operator against a bare program (BENCH_JWKS=1000, BENCH_PAIRS=3): ratios and verdicts
+	$(BIN)/python -m controlplane binaries
+	PYTHONPATH=.:tools:tests $(BIN)/python -m benchmarks --jwks $(BENCH_JWKS) --pairs $(BENCH_PAIRS) --json build/bench.json
+
+BENCH_JWKS ?= 1000
+BENCH_PAIRS ?= 3
 
 lint: venv ## Style, types, import contracts, Dockerfile, generated files
 	$(BIN)/ruff check .
