@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -66,9 +67,11 @@ class StoryQueue(WorkQueue[Key, Cause]):
         """Forget a delayed wake-up, if there is one."""
         self._due_at.pop((key, cause), None)
 
-    def is_delayed(self, key: Key, cause: Cause) -> bool:
-        """Whether a delayed wake-up for a key and cause is on its way."""
-        return (key, cause) in self._due_at
+    def is_delayed(self, key: Key, cause: Cause, within: float = math.inf) -> bool:
+        """Whether a delayed wake-up for a key and cause is on its way, and due within so many virtual seconds."""
+        return self._due_at.get((key, cause), math.inf) < math.inf and (
+            self._due_at[key, cause] <= self._story.seconds + within
+        )
 
     async def take(self) -> tuple[Key, Cause]:
         """Wait until the story grants a key."""

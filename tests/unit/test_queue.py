@@ -300,3 +300,13 @@ async def test_every_key_that_was_woken_is_given_out_once_workers_are_free(steps
         busy += await hands.take()
     assert len(hands.queue) == 0
     assert hands.queue.longest_ready() == 0
+
+
+async def test_what_is_delayed_is_known_by_when_it_is_due(queue: Queue) -> None:
+    queue.wake_later("a", "timer", 600)
+    assert queue.is_delayed("a", "timer")
+    assert queue.is_delayed("a", "timer", 700)
+    assert not queue.is_delayed("a", "timer", 2), "a wish for a sooner one is not met by it"
+    assert not queue.is_delayed("a", "event")
+    queue.cancel("a", "timer")
+    assert not queue.is_delayed("a", "timer")

@@ -369,7 +369,8 @@ class Operator:
             self.queue.wake_later(key, cause if result.action == "claim" else Cause.TIMER, result.again)
         else:
             self.queue.cancel(key, Cause.TIMER)
-        if result.checkup is not None and not self.queue.is_delayed(key, Cause.CHECKUP):
+        # one that was planned for an interval of before does not hold up one that is due sooner
+        if result.checkup is not None and not self.queue.is_delayed(key, Cause.CHECKUP, result.checkup):
             self.queue.wake_later(key, Cause.CHECKUP, result.checkup)
 
     async def aclose(self) -> None:

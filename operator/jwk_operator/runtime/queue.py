@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
@@ -122,9 +123,10 @@ class WorkQueue(Generic[K, C]):
         if timer is not None:
             timer.cancel()
 
-    def is_delayed(self, key: K, cause: C) -> bool:
-        """Whether a delayed wake-up for a key and cause is on its way."""
-        return (key, cause) in self._timers
+    def is_delayed(self, key: K, cause: C, within: float = math.inf) -> bool:
+        """Whether a delayed wake-up for a key and cause is on its way, and due within so many seconds."""
+        timer = self._timers.get((key, cause))
+        return timer is not None and timer.when() <= asyncio.get_running_loop().time() + within
 
     async def take(self) -> tuple[K, C]:
         """Wait for a key and take it; `done` must follow. Raises `QueueClosedError` once the queue is closed."""
