@@ -69,9 +69,8 @@ class StoryQueue(WorkQueue[Key, Cause]):
 
     def is_delayed(self, key: Key, cause: Cause, within: float = math.inf) -> bool:
         """Whether a delayed wake-up for a key and cause is on its way, and due within so many virtual seconds."""
-        return self._due_at.get((key, cause), math.inf) < math.inf and (
-            self._due_at[key, cause] <= self._story.seconds + within
-        )
+        due = self._due_at.get((key, cause))
+        return due is not None and due <= self._story.seconds + within
 
     async def take(self) -> tuple[Key, Cause]:
         """Wait until the story grants a key."""
