@@ -9,7 +9,7 @@ from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.budget import Urgency
 from jwk_operator.apinizer.client import ManagementClient
 from jwk_operator.apinizer.credentials import StaticToken
-from jwk_operator.apinizer.lists import SHORT_WHILE, ProjectLists
+from jwk_operator.apinizer.lists import ABSENCE, SHORT_WHILE, ProjectLists
 from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.apinizer.transport import Endpoint
 
@@ -82,6 +82,31 @@ async def test_a_list_of_no_age_is_read_again() -> None:
         assert len(client.asked) == number
         client.asked[-1].set_result({})
         assert await task is None
+
+
+async def test_a_free_name_is_believed_for_longer_than_one_that_is_taken() -> None:
+    now, client = [0.0], Client()
+    lists = ProjectLists(client, lambda: now[0])
+
+    async def lists_for(name: str) -> int:
+        """How many lists were read once it is known whether a name is free."""
+        task = asyncio.ensure_future(lists.entries("shop", [name], max_age_of_absence=ABSENCE))
+        await settle()
+        if not task.done():
+            client.asked[-1].set_result({"taken": entry("taken")})
+        await task
+        return len(client.asked)
+
+    assert await lists_for("free") == 1
+    now[0] += SHORT_WHILE + 1
+    assert await lists_for("free") == 1
+    assert await lists_for("taken") == 2
+    now[0] += ABSENCE - 1
+    assert await lists_for("free") == 2
+    lists.written("shop", "free")
+    assert await lists_for("another") == 2
+    now[0] += 1
+    assert await lists_for("free") == 3
 
 
 async def test_a_list_from_before_a_write_does_not_speak_of_that_name() -> None:

@@ -79,7 +79,7 @@ def _belonging_rules() -> Iterator[Rule]:
             )
         yield Rule(
             "spec",
-            f"self.sourceType in {types} || !has(self.{field.name})",
+            f"!has(self.{field.name}) || self.sourceType in {types}",
             f"spec.{field.name} belongs to sourceType {names}; remove it or change spec.sourceType",
             f".{field.name}",
             FORBIDDEN,

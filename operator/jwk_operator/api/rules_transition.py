@@ -68,15 +68,16 @@ _IDENTITY_RULES = (
 
 
 def _source_rules() -> Iterator[Rule]:
-    yield _source_rule("sourceType", f"{_CHANGEABLE} || self.spec.sourceType == oldSelf.spec.sourceType")
+    yield _source_rule("sourceType", f"self.spec.sourceType == oldSelf.spec.sourceType || {_CHANGEABLE}")
     for field in IMMUTABLE_SOURCE_FIELDS:
         # another source type brings other fields with it: one refusal is enough then
         yield _source_rule(
             field,
-            f"{_CHANGEABLE} || self.spec.sourceType != oldSelf.spec.sourceType"
-            f" || (has(oldSelf.spec.{field})"
-            f" ? has(self.spec.{field}) && self.spec.{field} == oldSelf.spec.{field}"
-            f" : !has(self.spec.{field}) || ({_COMPLETES}))",
+            # what is nearly always so comes first: on every write each look at a field costs the API server time
+            f"(has(self.spec.{field}) ? has(oldSelf.spec.{field}) && self.spec.{field} == oldSelf.spec.{field}"
+            f" : !has(oldSelf.spec.{field}))"
+            f" || {_CHANGEABLE} || self.spec.sourceType != oldSelf.spec.sourceType"
+            f" || (!has(oldSelf.spec.{field}) && {_COMPLETES})",
         )
 
 

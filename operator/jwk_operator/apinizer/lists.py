@@ -13,6 +13,8 @@ from jwk_operator.apinizer.budget import Urgency
 from jwk_operator.apinizer.client import ManagementClient
 
 SHORT_WHILE = 10.0
+ABSENCE = 300.0
+"""Seconds for which a name that a list did not have may count as free: the create call itself refuses a taken one."""
 _REFUSAL = 2.0
 """Seconds for which a refusal stands for everybody: a thousand resources of a project that is gone ask but once."""
 _REFUSALS = frozenset({Verdict.FORBIDDEN, Verdict.PROJECT_MISSING})
@@ -46,13 +48,19 @@ class ProjectLists:
         names: Iterable[str],
         max_age: float = SHORT_WHILE,
         urgency: Urgency = Urgency.USER,
+        max_age_of_absence: float = 0.0,
     ) -> Answer | Mapping[str, RemoteEntry]:
         """Return the project's entries by name, or the answer that came instead of a list.
 
-        `max_age` is how many seconds old the list may be; it is always newer than the last write to any of `names`.
+        `max_age` is how many seconds old the list may be, `max_age_of_absence` how old where it has none of `names`; it
+        is always newer than the last write to any of them.
         """
-        written = (self._written.get((project, name), float("-inf")) for name in names)
-        return await self._entries(project, max(self._clock() - max_age, *written), urgency)
+        names = tuple(names)
+        written = max((self._written.get((project, name), float("-inf")) for name in names), default=float("-inf"))
+        known = self._projects.get(project)
+        if known is not None and known.entries is not None and known.entries.keys().isdisjoint(names):
+            max_age = max(max_age, max_age_of_absence)
+        return await self._entries(project, max(self._clock() - max_age, written), urgency)
 
     def written(self, project: str, name: str) -> None:
         """Note that a write to a name has ended, however it ended."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 
-from jwk_operator.api.jwk import JWKSpec
+from jwk_operator.api.jwk import AdoptionPolicy, JWKSpec
 from jwk_operator.api.names import RemoteName
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.resource import Resource
 from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.budget import Urgency
-from jwk_operator.apinizer.lists import SHORT_WHILE
+from jwk_operator.apinizer.lists import ABSENCE, SHORT_WHILE
 from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.kube.client import ApiError
 from jwk_operator.kube.jwks import claim_of
@@ -134,7 +134,9 @@ class Gatherer:
         aside = current.facts.aside
         names = [remote.name, aside.name] if aside else [remote.name]
         urgency = urgency_of(current.facts)
-        found = await current.line.lists.entries(remote.project, names, _list_age(current), urgency)
+        found = await current.line.lists.entries(
+            remote.project, names, _list_age(current), urgency, _age_of_absence(current)
+        )
         refused = isinstance(found, Answer) and found.verdict is Verdict.UNAUTHORIZED and not found.local
         if refused and await self.reopen(current):
             await self.look(current, Look(listed=True))
@@ -203,3 +205,13 @@ def _list_age(current: Pass) -> float:
         return SHORT_WHILE
     interval = current.resolved.spec.resync_interval.total_seconds() if current.resolved.spec else 0.0
     return interval * CHECKUP_AGE
+
+
+def _age_of_absence(current: Pass) -> float:
+    """Seconds that a list may be old in which the name is free: longer where nothing but a create call can follow.
+
+    With a claim, a create call may have been made since; who wants to take a JWK over may have made it a moment ago.
+    """
+    spec, facts = current.facts.resource.spec, current.facts
+    creates = spec is not None and spec.adoption_policy is AdoptionPolicy.NEVER and facts.resource.claim is None
+    return ABSENCE if creates and not facts.requested else 0.0
