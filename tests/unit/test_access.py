@@ -1,0 +1,90 @@
+"""Access by a kubeconfig, in a process of its own as the operator starts: what it costs, and what it understands."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+TOKEN = "planted-token"
+
+PROGRAM = """
+import json, sys
+import jwk_operator.cli.main
+from jwk_operator.kube.session import AccessError, find_access
+try:
+    access = find_access()
+    found = {"server": access.server, "headers": access.login()}
+except AccessError as error:
+    found = {"error": str(error)}
+print(json.dumps({**found, "loaded": sorted({"kubernetes", "requests", "rich", "pygments"} & set(sys.modules))}))
+"""
+
+
+def access(*files: Path) -> dict[str, Any]:
+    """What a fresh process finds."""
+    environment = os.environ | {"KUBECONFIG": os.pathsep.join(map(str, files))}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def kubeconfig(folder: Path, user: dict[str, Any], **cluster: str) -> Path:
+    """A kubeconfig for one user."""
+    path = folder / "kubeconfig"
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": "https://cluster.example:6443", **cluster}}],
+        "users": [{"name": "u", "user": user}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def plugin(folder: Path) -> dict[str, Any]:
+    """A user whose token comes from a program, as clouds have it."""
+    credential = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": {"token": TOKEN},
+    }
+    answer = folder / "answer.json"
+    answer.write_text(json.dumps(credential))
+    command = {"command": "cat", "args": [str(answer)], "interactiveMode": "Never"}
+    return {"exec": {"apiVersion": "client.authentication.k8s.io/v1", **command}}
+
+
+def test_a_token_in_the_file_takes_no_other_client(tmp_path: Path) -> None:
+    assert access(kubeconfig(tmp_path, {"token": TOKEN})) == {
+        "server": "https://cluster.example:6443",
+        "headers": {"Authorization": f"Bearer {TOKEN}"},
+        "loaded": [],
+    }
+
+
+@pytest.mark.parametrize("kind", ["plug-in", "file of a token"])
+def test_what_only_the_official_client_understands(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    user = plugin(tmp_path) if kind == "plug-in" else {"tokenFile": str(tmp_path / "token")}
+    found = access(kubeconfig(tmp_path, user))
+    assert found["headers"] == {"Authorization": f"Bearer {TOKEN}"}
+    assert "kubernetes" in found["loaded"]
+
+
+def test_a_file_of_several_that_does_not_exist(tmp_path: Path) -> None:
+    found = access(tmp_path / "missing", kubeconfig(tmp_path, {"token": TOKEN}))
+    assert found["headers"] == {"Authorization": f"Bearer {TOKEN}"}
+
+
+def test_no_file_at_all(tmp_path: Path) -> None:
+    assert "set KUBECONFIG to a file that works" in access(tmp_path / "missing")["error"]
