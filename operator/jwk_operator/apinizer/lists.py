@@ -12,7 +12,7 @@ from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.budget import Urgency
 from jwk_operator.apinizer.client import ManagementClient
 
-SHORT_WHILE = 10.0
+SHORT_WHILE = 30.0
 ABSENCE = 300.0
 """Seconds for which a name that a list did not have may count as free: the create call itself refuses a taken one."""
 _REFUSAL = 2.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ Raw = dict[str, Any]
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
 _WATCH_TIMEOUT = aiohttp.ClientTimeout(total=330, sock_connect=5, sock_read=90)
 _CHUNK = 500
+_AT_ONCE = 16
+"""Requests on their way, watches aside. Each needs a connection, and with TLS each connection has buffers of 270 KB."""
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
@@ -68,6 +71,7 @@ class KubeClient:
         self.may_write = may_write
         self._session = session
         self._server = server.rstrip("/")
+        self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def get(self, kind: Kind, namespace: str | None, name: str) -> Raw:
         """Return one object."""
@@ -136,9 +140,12 @@ class KubeClient:
             raise NotLeaderError
         data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         try:
-            async with self._session.request(
-                method, self._server + path, params=params, data=data, headers=headers, timeout=_TIMEOUT
-            ) as response:
+            async with (
+                self._places,
+                self._session.request(
+                    method, self._server + path, params=params, data=data, headers=headers, timeout=_TIMEOUT
+                ) as response,
+            ):
                 content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiUnavailableError(f"no answer from the API server ({type(error).__name__})") from error

@@ -20,7 +20,7 @@ from jwk_operator.api.names import Claim
 from jwk_operator.api.resource import Resource
 from jwk_operator.api.status import JWKStatus
 from jwk_operator.kube.client import JWKS, ApiError, KubeClient
-from jwk_operator.kube.store import Key, Raw, Store, key_of
+from jwk_operator.kube.store import Key, Raw, Store, key_of, version_of
 
 _METADATA = (
     "name",
@@ -40,7 +40,18 @@ def open_store(wants: Callable[[Raw], bool] = lambda _: True) -> Store:
 
     `wants` says which of them concern this operator.
     """
-    return Store(trim, wants, name=_remote_names, connection=_connections, needs=_needed_connections, secret=_secrets)
+    return Store(
+        trim, wants, Trimmed, name=_remote_names, connection=_connections, needs=_needed_connections, secret=_secrets
+    )
+
+
+class Trimmed(dict[str, Any]):
+    """A JWK as `trim` leaves it. Nothing changes in it, so that what was once read of it stands on it."""
+
+    __slots__ = ("claim", "resource")
+
+    claim: Claim | None
+    resource: Resource
 
 
 def trim(raw: Raw) -> Raw:
@@ -94,6 +105,16 @@ def connection_of(raw: Raw) -> tuple[str, str, str]:
 
 def claim_of(raw: Raw) -> Claim | None:
     """Return the claim on a resource, when it is its own and not one that was copied along with it."""
+    if not isinstance(raw, Trimmed):
+        return _read_claim(raw)
+    try:
+        return raw.claim
+    except AttributeError:
+        raw.claim = _read_claim(raw)
+        return raw.claim
+
+
+def _read_claim(raw: Raw) -> Claim | None:
     annotations = raw["metadata"]["annotations"]
     records = (annotations.get(name) for name in (REMOTE_ANNOTATION, CLAIM_ANNOTATION, ASIDE_ANNOTATION))
     claim = Claim.decode(*records)
@@ -104,6 +125,16 @@ def claim_of(raw: Raw) -> Claim | None:
 
 def read(raw: Raw) -> Resource:
     """Read a trimmed JWK; a spec or status that does not fit the schema makes no exception."""
+    if not isinstance(raw, Trimmed):
+        return _read(raw)
+    try:
+        return raw.resource
+    except AttributeError:
+        raw.resource = _read(raw)
+        return raw.resource
+
+
+def _read(raw: Raw) -> Resource:
     metadata, fields = raw["metadata"], raw["spec"]
     spec, problem = _read_spec(fields)
     return Resource(
@@ -152,6 +183,11 @@ class JwkWriter:
     def __init__(self, client: KubeClient, store: Store) -> None:
         self._client = client
         self._store = store
+        self._written: dict[Key, set[int]] = {}
+
+    def written(self, key: Key) -> set[int]:
+        """Return the versions that patches of an object have led to, and forget them."""
+        return self._written.pop(key, set())
 
     async def refresh(self, key: Key) -> Raw | None:
         """Read an object again from the API server; None when it is gone."""
@@ -212,11 +248,13 @@ class JwkWriter:
     async def status(self, raw: Raw, patch: Raw) -> None:
         """Patch the status. Nothing else writes it, so only the identity of the object is tested."""
         body = {"metadata": {"uid": raw["metadata"]["uid"]}, "status": patch}
-        answer = await self._client.merge_patch(JWKS, *key_of(raw), body, "status")
-        self._store.put(answer)
+        self._take_in(await self._client.merge_patch(JWKS, *key_of(raw), body, "status"))
 
     async def _patch(self, raw: Raw, metadata: Raw) -> None:
-        answer = await self._client.merge_patch(JWKS, *key_of(raw), {"metadata": metadata})
+        self._take_in(await self._client.merge_patch(JWKS, *key_of(raw), {"metadata": metadata}))
+
+    def _take_in(self, answer: Raw) -> None:
+        self._written.setdefault(key_of(answer), set()).add(version_of(answer))
         if "deletionTimestamp" in answer["metadata"] and not answer["metadata"].get("finalizers"):
             self._store.remove(answer)
         else:

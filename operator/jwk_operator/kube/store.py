@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import marshal
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
 Raw = dict[str, Any]
 
 _REMEMBERED = 10_000
 """How many objects that are gone are remembered as such."""
+_OPEN = 256
+"""How many objects are at hand as they are read; the others are packed, which takes a fifth of the memory."""
 Key = tuple[str, str]
 """Namespace (empty for cluster-scoped objects) and name."""
 
@@ -34,36 +37,61 @@ def version_of(raw: Raw) -> int:
     return int(raw["metadata"].get("resourceVersion") or 0)
 
 
+class _Packed(NamedTuple):
+    """An object at rest: bytes that only this process reads."""
+
+    version: int
+    uid: str | None
+    content: bytes
+
+
 class Store:
-    """Objects by namespace and name, with indices. `trim` says what of an object is kept."""
+    """Objects by namespace and name, with indices. `trim` says what of an object is kept.
+
+    What it gives out is not to be changed: it may be given out again, or may not.
+    """
 
     def __init__(
         self,
         trim: Callable[[Raw], Raw],
         wants: Callable[[Raw], bool] = lambda _: True,
+        make: Callable[[Raw], Raw] = dict,
         **indices: Callable[[Raw], Iterable[object]],
     ) -> None:
-        """`wants` says which objects concern this store; one that does not any more leaves it, and may come back."""
+        """`wants` says which objects concern this store; one that does not any more leaves it, and may come back.
+
+        `make` makes of a trimmed object what is given out.
+        """
         self._trim = trim
         self._wants = wants
-        self._objects: dict[Key, Raw] = {}
+        self._make = make
+        self._packed: dict[Key, _Packed] = {}
+        self._open: OrderedDict[Key, Raw] = OrderedDict()
+        """Those of late, the latest last."""
         self._indices = indices
-        self._entries: dict[tuple[str, object], set[Key]] = {}
+        self._entries: dict[tuple[str, object], Key | set[Key]] = {}
+        """One key alone, as nearly always with names, or several."""
         self._gone: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._objects)
+        return len(self._packed)
 
     def __iter__(self) -> Iterator[Key]:
-        return iter(list(self._objects))
+        return iter(list(self._packed))
 
     def get(self, key: Key) -> Raw | None:
         """Return the newest known version of an object."""
-        return self._objects.get(key)
+        found = self._open.get(key)
+        if found is not None:
+            self._open.move_to_end(key)
+            return found
+        packed = self._packed.get(key)
+        return None if packed is None else self._keep_open(key, self._make(marshal.loads(packed.content)))  # noqa: S302
 
     def find(self, index: str, value: object) -> list[Key]:
         """Return the keys of the objects that an index has under a value, sorted."""
-        return sorted(self._entries.get((index, value), ()))
+        keys = self._entries.get((index, value), ())
+        return sorted(keys) if isinstance(keys, set) else [keys] if keys else []
 
     def has(self, index: str, value: object) -> bool:
         """Whether an index has any object under a value."""
@@ -71,7 +99,8 @@ class Store:
 
     def count(self, index: str, value: object) -> int:
         """Return how many objects an index has under a value."""
-        return len(self._entries.get((index, value), ()))
+        keys = self._entries.get((index, value), ())
+        return len(keys) if isinstance(keys, set) else 1 if keys else 0
 
     def values(self, index: str) -> set[Any]:
         """Return the values under which an index has any object."""
@@ -79,29 +108,33 @@ class Store:
 
     def put(self, raw: Raw) -> Change:
         """Take in a version of an object; an older one than the known one changes nothing."""
-        key = key_of(raw)
-        known = self._objects.get(key)
-        if raw["metadata"].get("uid") in self._gone:
+        key, uid, version = key_of(raw), raw["metadata"].get("uid"), version_of(raw)
+        if uid in self._gone:
             return Change.NOTHING  # a late event must not bring back what is gone
-        if known is not None and version_of(raw) <= version_of(known):
+        known = self._packed.get(key)
+        if known is not None and version <= known.version:
             return Change.NOTHING
         if not self._wants(raw):
             self._forget(key)
             return Change.NOTHING if known is None else Change.GONE
-        self._forget(key)
-        kept = self._trim(raw)
-        self._objects[key] = kept
-        for entry in self._entries_of(kept):
-            self._entries.setdefault(entry, set()).add(key)
+        trimmed = self._trim(raw)
+        kept = self._make(trimmed)
+        before, after = set(self._entries_of(self.get(key))), set(self._entries_of(kept))
+        for entry in before - after:
+            self._discard(entry, key)
+        for entry in after - before:
+            self._add(entry, key)
+        self._packed[key] = _Packed(version, uid, marshal.dumps(trimmed))
+        self._keep_open(key, kept)
         return Change.PRESENT
 
     def remove(self, raw: Raw) -> Change:
         """Take in that an object is gone, as its last version tells; a newer object of that name stays."""
-        key = key_of(raw)
-        known = self._objects.get(key)
-        if known is None or known["metadata"].get("uid") != raw["metadata"].get("uid"):
+        key, uid = key_of(raw), raw["metadata"].get("uid")
+        known = self._packed.get(key)
+        if known is None or known.uid != uid:
             return Change.NOTHING
-        self._bury(raw)
+        self._bury(key)
         return Change.GONE
 
     def observe(self, event: str | None, raw: Raw) -> Change:
@@ -116,31 +149,56 @@ class Store:
         `within` tells which keys the list was about. Objects that were seen at a later version than the list stay.
         Not `for_good` is for a list of some objects alone: what it lacks may still be there, and come back.
         """
-        missing = [key for key in self._objects if within(key) and key not in listed]
-        gone = [self._objects[key] for key in missing if version_of(self._objects[key]) <= version]
-        for raw in gone:
+        missing = [key for key in self._packed if within(key) and key not in listed]
+        gone = [key for key in missing if self._packed[key].version <= version]
+        dropped = [raw for key in gone if (raw := self.get(key)) is not None]
+        for key in gone:
             if for_good:
-                self._bury(raw)
+                self._bury(key)
             else:
-                self._forget(key_of(raw))
-        return gone
+                self._forget(key)
+        return dropped
 
-    def _bury(self, raw: Raw) -> None:
-        self._forget(key_of(raw))
-        uid = raw["metadata"].get("uid")
+    def _keep_open(self, key: Key, raw: Raw) -> Raw:
+        self._open[key] = raw
+        self._open.move_to_end(key)
+        if len(self._open) > _OPEN:
+            self._open.popitem(last=False)
+        return raw
+
+    def _bury(self, key: Key) -> None:
+        uid = self._packed[key].uid
+        self._forget(key)
         if uid is not None:
             self._gone[uid] = None
             if len(self._gone) > _REMEMBERED:
                 self._gone.popitem(last=False)
 
     def _forget(self, key: Key) -> None:
-        known = self._objects.pop(key, None)
-        for entry in self._entries_of(known) if known is not None else ():
-            self._entries[entry].discard(key)
-            if not self._entries[entry]:
-                del self._entries[entry]
+        for entry in set(self._entries_of(self.get(key))):
+            self._discard(entry, key)
+        self._packed.pop(key, None)
+        self._open.pop(key, None)
 
-    def _entries_of(self, raw: Raw) -> Iterator[tuple[str, object]]:
+    def _add(self, entry: tuple[str, object], key: Key) -> None:
+        keys = self._entries.get(entry)
+        if keys is None:
+            self._entries[entry] = key
+        elif isinstance(keys, set):
+            keys.add(key)
+        else:
+            self._entries[entry] = {keys, key}
+
+    def _discard(self, entry: tuple[str, object], key: Key) -> None:
+        keys = self._entries[entry]
+        if isinstance(keys, set) and keys != {key}:
+            keys.discard(key)
+        else:
+            del self._entries[entry]
+
+    def _entries_of(self, raw: Raw | None) -> Iterator[tuple[str, object]]:
+        if raw is None:
+            return
         for index, values in self._indices.items():
             for value in values(raw):
                 yield index, value

@@ -31,7 +31,7 @@ from jwk_operator.kube.following import follow, watch_metadata
 from jwk_operator.kube.jwks import JwkWriter, claim_of, connection_of, open_store, read, wished_name
 from jwk_operator.kube.namespaces import trim_namespace
 from jwk_operator.kube.secrets import Sources
-from jwk_operator.kube.store import Change, Key, Raw, Store, key_of
+from jwk_operator.kube.store import Change, Key, Raw, Store, key_of, version_of
 from jwk_operator.reconcile.connections import ConnectionKey, Connections
 from jwk_operator.reconcile.delays import backoff
 from jwk_operator.reconcile.gather import Gatherer
@@ -110,7 +110,7 @@ class Operator:
         )
         self._source_changes = SourceChanges(self._jwks, self._connections, sources, self._wake, self._reopen)
         gatherer = Gatherer(self._jwks, self._connections, sources)
-        writer = JwkWriter(client, self._jwks)
+        self._writer = JwkWriter(client, self._jwks)
         events = EventPoster(client, clock, now)
         finalizer = in_use_finalizer(settings.shard.name if settings.shard else "")
         notify = partial(self.on_event, Watched.CONNECTION)
@@ -120,7 +120,7 @@ class Operator:
             self._jwks,
             self._connections,
             gatherer,
-            writer,
+            self._writer,
             events,
             self._random.random,
             protection,
@@ -147,6 +147,8 @@ class Operator:
         self._versions: dict[str | None, str] = {}
         """Versions of the lists of JWKs that were loaded, by namespace: there the watches go on."""
         self._failures: dict[Key, int] = {}
+        self._meanwhile: dict[Key, set[int]] = {}
+        """Versions that events told of during a pass. Some are of its own writes, whose events may overtake the answers."""
 
     # --- what is remembered ----------------------------------------------------------------------------------------
 
@@ -215,7 +217,10 @@ class Operator:
         change = self._jwks.observe(event, raw)
         if change is Change.PRESENT:
             self._observe(key_of(raw))
-            self.queue.wake(key_of(raw), Cause.EVENT)
+            if self.queue.is_busy(key_of(raw)):
+                self._meanwhile.setdefault(key_of(raw), set()).add(version_of(raw))
+            else:
+                self.queue.wake(key_of(raw), Cause.EVENT)
             self.upkeep.check(connection_of(raw))
             self.prober.count(connection_of(raw))
         elif change is Change.GONE:
@@ -342,6 +347,8 @@ class Operator:
             else:
                 self._succeeded(key, cause, before, result, time.monotonic() - started)
             finally:
+                if self._meanwhile.pop(key, set()) - self._writer.written(key):
+                    self.queue.wake(key, Cause.EVENT)
                 self.queue.done(key)
                 if before is not None:
                     self.upkeep.check(connection_of(before))
