@@ -9,6 +9,7 @@ import pytest
 
 from jwk_operator.api.resource import Resource
 from jwk_operator.kube.jwks import read, trim
+from jwk_operator.kube.store import Key
 from jwk_operator.reconcile.reconciler import Result, _news
 from jwk_operator.reconcile.state import Cause
 from jwk_operator.runtime.operator import Operator, Watched
@@ -95,11 +96,10 @@ async def test_a_check_up_is_not_put_off_by_other_passes() -> None:
     worker = asyncio.create_task(operator.work())
     while not operator.queue.is_delayed(("team", "one"), Cause.CHECKUP):
         await asyncio.sleep(0)
-    timer = operator.queue._timers[("team", "one"), Cause.CHECKUP]
     operator.queue.wake(("team", "one"), Cause.EVENT)
     while len(operator.queue) or operator.queue.busy:
         await asyncio.sleep(0)
-    assert operator.queue._timers[("team", "one"), Cause.CHECKUP] is timer
+    assert operator.queue.is_delayed(("team", "one"), Cause.CHECKUP, 600), "not put off to 900 seconds"
     operator.queue.close()
     await worker
 
@@ -111,6 +111,26 @@ async def test_a_worker_survives_a_wait_that_somebody_else_cancelled() -> None:
     operator.queue.wake(("team", "two"), Cause.EVENT)
     await work_off(operator)
     assert passes.made == [("one", Cause.EVENT), ("two", Cause.EVENT)]
+
+
+@pytest.mark.parametrize(("told", "own", "passes"), [([7], 7, 1), ([7], 8, 2), ([7, 8], 8, 2)])
+async def test_events_of_a_pass_s_own_writes_make_no_further_pass(told: list[int], own: int, passes: int) -> None:
+    """An event may overtake the answer to the patch that it tells of; one of somebody else's change must count."""
+    operator = an_operator(Passes(), jwk("one", version=3))
+    made: list[Key] = []
+
+    async def reconcile(key: Key, cause: Cause) -> Result:
+        made.append(key)
+        if len(made) == 1:
+            for version in told:
+                operator.on_event(Watched.JWK, "MODIFIED", jwk("one", version=version))
+            operator._writer._take_in(jwk("one", version=own))
+        return Result("rest", "Deployed")
+
+    operator._reconciler.reconcile = reconcile  # type: ignore[method-assign]
+    operator.queue.wake(("team", "one"), Cause.EVENT)
+    await work_off(operator)
+    assert len(made) == passes
 
 
 async def test_a_late_event_does_not_bring_back_what_is_gone() -> None:

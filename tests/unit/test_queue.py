@@ -28,6 +28,7 @@ class Clock:
         self.now = 0.0
         self.timers: list[tuple[float, Callable[[], None], Timer]] = []
         monkeypatch.setattr(asyncio.get_running_loop(), "call_later", self.call_later)
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.now)
 
     def call_later(self, delay: float, callback: Callable[..., None], *args: Any) -> Timer:
         timer = Timer()
@@ -35,11 +36,12 @@ class Clock:
         return timer
 
     def move(self, seconds: float) -> None:
-        self.now += seconds
-        for due, fire, timer in list(self.timers):
-            if due <= self.now and not timer.cancelled:
-                timer.cancel()
-                fire()
+        end = self.now + seconds
+        while ahead := [item for item in self.timers if item[0] <= end and not item[2].cancelled]:
+            self.now, fire, timer = min(ahead, key=lambda item: item[0])
+            timer.cancel()
+            fire()
+        self.now = end
 
 
 class Timer:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jwk_operator.kube.store import Change, Key, Raw, Store, key_of
+from jwk_operator.kube.store import OPEN, Change, Key, Raw, Store, key_of, once
 
 NAMES = ["a", "b", "c"]
 
@@ -102,6 +102,39 @@ def test_only_what_is_trimmed_is_kept() -> None:
     store.put(an_object("a", 1))
     kept: Any = store.get(("team", "a"))
     assert set(kept) == {"metadata"}
+
+
+def test_more_objects_than_are_kept_at_hand() -> None:
+    store = a_store()
+    count = 2 * OPEN
+    for number in range(count):
+        store.put(an_object(f"n{number}", number + 1))
+    assert [store.get(key) for key in store] == [an_object(f"n{number}", number + 1) for number in range(count)]
+    assert len(store.find("label", "x")) == count
+    for number in range(count):
+        assert store.put(an_object(f"n{number}", count + number + 1, label="y")) is Change.PRESENT
+    assert (store.find("label", "x"), store.count("label", "y")) == ([], count)
+    assert len(store.sweep(set(), 3 * count, lambda _: True)) == count
+    assert (len(store), list(store), store.values("label"), store.values("name")) == (0, [], set(), set())
+
+
+def test_what_is_made_of_an_object_is_made_once_for_each_version() -> None:
+    store, made = a_store(), []
+
+    def read(raw: Raw) -> str:
+        made.append(raw["metadata"]["resourceVersion"])
+        return str(raw["label"])
+
+    def look() -> str:
+        found = store.get(("team", "a"))
+        assert found is not None
+        return once(found, read)
+
+    store.put(an_object("a", 1, "x"))
+    assert (look(), look(), made) == ("x", "x", ["1"])
+    store.put(an_object("a", 2, "y"))
+    assert (look(), look(), made) == ("y", "y", ["1", "2"])
+    assert once(an_object("a", 3, "z"), read) == "z", "also of one that is in no store"
 
 
 def test_cluster_scoped_objects_have_no_namespace() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import aiohttp
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from jwk_operator.kube.client import JWKS, SECRETS, ApiError, KubeClient
 from jwk_operator.kube.watches import SILENT, Watches
 from jwk_operator.runtime.metrics import Metrics
 
@@ -43,6 +45,22 @@ async def test_only_watches_are_noted() -> None:
         for path in ("/api/v1/pods", "/api/v1/secrets?watch=true&resourceVersion=1", "/api/v1/nodes?watch=false"):
             await session.get(server.make_url(path))
     assert set(watches.ages()) == {"secrets"}
+
+
+async def test_our_own_watches_are_noted_as_they_are_asked_for() -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=410)
+
+    watches = Watches()
+    application = web.Application()
+    application.router.add_get("/{rest:.*}", answer)
+    async with TestServer(application) as server, aiohttp.ClientSession() as session:
+        client = KubeClient(session, str(server.make_url("/")), asked=watches.asked)
+        with pytest.raises(ApiError):
+            await anext(client.watch(JWKS, "team", "1"))
+        with pytest.raises(ApiError):
+            await client.get(SECRETS, "team", "one")
+    assert set(watches.ages()) == {"jwks"}
 
 
 def test_the_age_of_watches_is_a_metric() -> None:

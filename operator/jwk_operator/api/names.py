@@ -7,6 +7,7 @@ import json
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from itertools import count
 from urllib.parse import quote, unquote
 
@@ -14,26 +15,24 @@ from jwk_operator.api.jwk import JWKSpec
 
 LONGEST_NAME = 255
 
-_SOURCE_FIELDS = frozenset(
-    {
-        "source_type",
-        "url",
-        "url_option_connect_timeout",
-        "url_option_read_timeout",
-        "url_option_size_limit",
-        "jwk_str",
-        "jwk_str_from",
-        "kid",
-        "certificate_name",
-        "key_name",
-        "key_store_name",
-        "alias_name",
-        "environment_name",
-        "use_type",
-        "algorithm",
-        "generate",
-    }
-)
+_SOURCE_FIELDS = {
+    "source_type",
+    "url",
+    "url_option_connect_timeout",
+    "url_option_read_timeout",
+    "url_option_size_limit",
+    "jwk_str",
+    "jwk_str_from",
+    "kid",
+    "certificate_name",
+    "key_name",
+    "key_store_name",
+    "alias_name",
+    "environment_name",
+    "use_type",
+    "algorithm",
+    "generate",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +167,7 @@ def seen_digest(key_type: str | None, kid: str | None) -> str:
     return _digest([key_type or "", kid or ""])
 
 
+@lru_cache
 def address_digest(address: str) -> str:
     """Digest of a manager's address in its canonical spelling."""
     return _digest(address)
@@ -175,7 +175,7 @@ def address_digest(address: str) -> str:
 
 def source_digest(spec: JWKSpec) -> str:
     """Digest of every field of the spec that the key comes from. It covers the spec alone, never a Secret's content."""
-    return _digest(spec.model_dump(mode="json", include=set(_SOURCE_FIELDS), exclude_none=True))
+    return _digest(spec.model_dump(mode="json", include=_SOURCE_FIELDS, exclude_none=True))
 
 
 def _digest(value: object) -> str:

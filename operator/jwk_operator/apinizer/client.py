@@ -41,6 +41,7 @@ from jwk_operator.apinizer.transport import (
     Proxy,
     exchange,
     explain,
+    new_request,
     open_client,
 )
 
@@ -246,7 +247,7 @@ class ManagementClient:
     async def _send(
         self, call: str, method: str, path: str, body: Mapping[str, Any] | None, secrets: tuple[str, ...]
     ) -> tuple[Answer, dict[str, Any]]:
-        request = self._http.build_request(method, self._root + path, json=body)
+        request = new_request(self.endpoint, method, self._root + path, body)
         most = MOST_BYTES_OF_LIST if call == "list" else MOST_BYTES
         started = time.monotonic()
         try:

@@ -39,11 +39,12 @@ def presentable(text: str, secrets: Iterable[str] = ()) -> str:
 def _without(text: str, secret: str) -> str:
     if len(secret) < _WINDOW:
         return text.replace(secret, _MASK) if len(secret) >= 3 else text
-    pieces = {secret[start : start + _WINDOW] for start in range(len(secret) - _WINDOW + 1)}
+    starts = [start for start in range(len(text) - _WINDOW + 1) if text[start : start + _WINDOW] in secret]
+    if not starts:
+        return text
     hidden = [False] * len(text)
-    for start in range(len(text) - _WINDOW + 1):
-        if text[start : start + _WINDOW] in pieces:
-            hidden[start : start + _WINDOW] = [True] * _WINDOW
+    for start in starts:
+        hidden[start : start + _WINDOW] = [True] * _WINDOW
     result, masked = [], False
     for character, hide in zip(text, hidden, strict=True):
         if not hide:

@@ -6,8 +6,11 @@ import asyncio
 import re
 import socket
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -21,6 +24,7 @@ from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.apinizer.term import MayWrite, TermTransport, always, guarded_request
 
 USER_AGENT = "jwk-operator"
+_HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"}
 _NOT_UNRESERVED = re.compile(r"[^A-Za-z0-9._~/%-]")
 
 
@@ -66,21 +70,34 @@ class Endpoint:
     @property
     def address(self) -> str:
         """The manager's address in one canonical spelling; two connections with the same one share remote names."""
-        parts = urlsplit(self.base_url.strip())
-        host = (parts.hostname or "").lower()
-        host = f"[{host}]" if ":" in host else host
-        default = {"http": 80, "https": 443}.get(parts.scheme.lower())
-        port = "" if parts.port in (None, default) else f":{parts.port}"
-        return f"{parts.scheme.lower()}://{host}{port}"
+        return _canonical(self.base_url)
+
+
+@lru_cache
+def _canonical(base_url: str) -> str:
+    parts = urlsplit(base_url.strip())
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    default = {"http": 80, "https": 443}.get(parts.scheme.lower())
+    port = "" if parts.port in (None, default) else f":{parts.port}"
+    return f"{parts.scheme.lower()}://{host}{port}"
 
 
 def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
-    """Make the TLS context of an endpoint. Raises ssl.SSLError (an OSError) when `ca_pem` holds no certificate."""
+    """Return the TLS context of an endpoint. Raises ssl.SSLError (an OSError) when `ca_pem` holds no certificate."""
+    if endpoint.ca_pem is None and not endpoint.insecure_skip_verify:
+        return _trusting_the_system()
     context = ssl.create_default_context(cadata=endpoint.ca_pem)
     if endpoint.insecure_skip_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+@lru_cache
+def _trusting_the_system() -> ssl.SSLContext:
+    """The system's authorities take a megabyte: once is enough, however many connections there are."""
+    return ssl.create_default_context()
 
 
 def open_client(endpoint: Endpoint, may_write: MayWrite = always) -> httpx.AsyncClient:
@@ -111,12 +128,22 @@ def open_client(endpoint: Endpoint, may_write: MayWrite = always) -> httpx.Async
     transport = TermTransport(transport, may_write)
     return httpx.AsyncClient(
         transport=ReadOnlyTransport(transport) if endpoint.read_only else transport,
-        headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
-        timeout=httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout, pool=None),
+        headers=_HEADERS,
+        timeout=_timeout(endpoint),
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         trust_env=False,
     )
+
+
+def new_request(endpoint: Endpoint, method: str, url: str, body: Mapping[str, Any] | None) -> httpx.Request:
+    """Return a request with a JSON body as the endpoint's client would build it, for a third of the time."""
+    timeout = _timeout(endpoint).as_dict()
+    return httpx.Request(method, url, headers=_HEADERS, json=body, extensions={"timeout": timeout})
+
+
+def _timeout(endpoint: Endpoint) -> httpx.Timeout:
+    return httpx.Timeout(endpoint.read_timeout, connect=endpoint.connect_timeout, pool=None)
 
 
 def _proxy(endpoint: Endpoint) -> httpx.Proxy | None:
@@ -134,8 +161,10 @@ def _utf8(secret: Secret) -> str:
 
 async def _keep_encoded(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """Encode again what aiohttp decodes in a path: to many servers `a;b` is `a`, which would be another JWK."""
-    path = _NOT_UNRESERVED.sub(lambda found: f"%{ord(found[0]):02X}", request.url.raw_path)
-    request.url = URL.build(scheme=request.url.scheme, authority=request.url.raw_authority, path=path, encoded=True)
+    url = request.url
+    if _NOT_UNRESERVED.search(url.raw_path):
+        path = _NOT_UNRESERVED.sub(lambda found: f"%{ord(found[0]):02X}", url.raw_path)
+        request.url = URL.build(scheme=url.scheme, authority=url.raw_authority, path=path, encoded=True)
     return await send(request)
 
 

@@ -20,7 +20,7 @@ from jwk_operator.api.names import Claim
 from jwk_operator.api.resource import Resource
 from jwk_operator.api.status import JWKStatus
 from jwk_operator.kube.client import JWKS, ApiError, KubeClient
-from jwk_operator.kube.store import Key, Raw, Store, key_of, version_of
+from jwk_operator.kube.store import Key, Raw, Store, key_of, once, version_of
 
 _METADATA = (
     "name",
@@ -40,18 +40,7 @@ def open_store(wants: Callable[[Raw], bool] = lambda _: True) -> Store:
 
     `wants` says which of them concern this operator.
     """
-    return Store(
-        trim, wants, Trimmed, name=_remote_names, connection=_connections, needs=_needed_connections, secret=_secrets
-    )
-
-
-class Trimmed(dict[str, Any]):
-    """A JWK as `trim` leaves it. Nothing changes in it, so that what was once read of it stands on it."""
-
-    __slots__ = ("claim", "resource")
-
-    claim: Claim | None
-    resource: Resource
+    return Store(trim, wants, name=_remote_names, connection=_connections, needs=_needed_connections, secret=_secrets)
 
 
 def trim(raw: Raw) -> Raw:
@@ -105,13 +94,7 @@ def connection_of(raw: Raw) -> tuple[str, str, str]:
 
 def claim_of(raw: Raw) -> Claim | None:
     """Return the claim on a resource, when it is its own and not one that was copied along with it."""
-    if not isinstance(raw, Trimmed):
-        return _read_claim(raw)
-    try:
-        return raw.claim
-    except AttributeError:
-        raw.claim = _read_claim(raw)
-        return raw.claim
+    return once(raw, _read_claim)
 
 
 def _read_claim(raw: Raw) -> Claim | None:
@@ -125,13 +108,7 @@ def _read_claim(raw: Raw) -> Claim | None:
 
 def read(raw: Raw) -> Resource:
     """Read a trimmed JWK; a spec or status that does not fit the schema makes no exception."""
-    if not isinstance(raw, Trimmed):
-        return _read(raw)
-    try:
-        return raw.resource
-    except AttributeError:
-        raw.resource = _read(raw)
-        return raw.resource
+    return once(raw, _read)
 
 
 def _read(raw: Raw) -> Resource:

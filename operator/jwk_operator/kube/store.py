@@ -6,14 +6,15 @@ import marshal
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 Raw = dict[str, Any]
 
 _REMEMBERED = 10_000
 """How many objects that are gone are remembered as such."""
-_OPEN = 256
+OPEN = 256
 """How many objects are at hand as they are read; the others are packed, which takes a fifth of the memory."""
+T = TypeVar("T")
 Key = tuple[str, str]
 """Namespace (empty for cluster-scoped objects) and name."""
 
@@ -37,6 +38,32 @@ def version_of(raw: Raw) -> int:
     return int(raw["metadata"].get("resourceVersion") or 0)
 
 
+class _Stored(Raw):
+    """An object that a store gave out."""
+
+    __slots__ = ("read",)
+
+    read: dict[Callable[[Raw], Any], Any]
+    """What was made of it, by the function that made it."""
+
+
+def once(raw: Raw, read: Callable[[Raw], T]) -> T:
+    """Return what `read` makes of an object. Of one from a store it is made but once: nothing changes in that."""
+    if not isinstance(raw, _Stored):
+        return read(raw)
+    try:
+        return cast("T", raw.read[read])
+    except KeyError:
+        raw.read[read] = made = read(raw)
+        return made
+
+
+def _as_stored(raw: Raw) -> _Stored:
+    stored = _Stored(raw)
+    stored.read = {}
+    return stored
+
+
 class _Packed(NamedTuple):
     """An object at rest: bytes that only this process reads."""
 
@@ -55,16 +82,11 @@ class Store:
         self,
         trim: Callable[[Raw], Raw],
         wants: Callable[[Raw], bool] = lambda _: True,
-        make: Callable[[Raw], Raw] = dict,
         **indices: Callable[[Raw], Iterable[object]],
     ) -> None:
-        """`wants` says which objects concern this store; one that does not any more leaves it, and may come back.
-
-        `make` makes of a trimmed object what is given out.
-        """
+        """`wants` says which objects concern this store; one that does not any more leaves it, and may come back."""
         self._trim = trim
         self._wants = wants
-        self._make = make
         self._packed: dict[Key, _Packed] = {}
         self._open: OrderedDict[Key, Raw] = OrderedDict()
         """Those of late, the latest last."""
@@ -86,7 +108,7 @@ class Store:
             self._open.move_to_end(key)
             return found
         packed = self._packed.get(key)
-        return None if packed is None else self._keep_open(key, self._make(marshal.loads(packed.content)))  # noqa: S302
+        return None if packed is None else self._keep_open(key, _as_stored(marshal.loads(packed.content)))  # noqa: S302
 
     def find(self, index: str, value: object) -> list[Key]:
         """Return the keys of the objects that an index has under a value, sorted."""
@@ -118,7 +140,7 @@ class Store:
             self._forget(key)
             return Change.NOTHING if known is None else Change.GONE
         trimmed = self._trim(raw)
-        kept = self._make(trimmed)
+        kept = _as_stored(trimmed)
         before, after = set(self._entries_of(self.get(key))), set(self._entries_of(kept))
         for entry in before - after:
             self._discard(entry, key)
@@ -162,7 +184,7 @@ class Store:
     def _keep_open(self, key: Key, raw: Raw) -> Raw:
         self._open[key] = raw
         self._open.move_to_end(key)
-        if len(self._open) > _OPEN:
+        if len(self._open) > OPEN:
             self._open.popitem(last=False)
         return raw
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from pydantic import ValidationError
 
@@ -28,7 +28,7 @@ from jwk_operator.apinizer.transport import Endpoint, Proxy
 from jwk_operator.kube.connections import is_going
 from jwk_operator.kube.jwks import claim_of, connection_of, wished_name
 from jwk_operator.kube.secrets import Sources
-from jwk_operator.kube.store import Raw, Store
+from jwk_operator.kube.store import Raw, Store, once
 from jwk_operator.reconcile.connection_secrets import read_secrets, sources_of
 from jwk_operator.reconcile.locks import Locks
 from jwk_operator.reconcile.state import Problem, Ready
@@ -131,7 +131,7 @@ class Connections:
         if found is not None and is_going(found) and claim_of(raw) is None:
             message = f"{kind} {name} is being deleted; create it anew once it is gone, or correct spec.connectionRef."
             return Resolved(key, problem=Problem(Reason.CONNECTION_NOT_FOUND, message))
-        spec, why = _read_spec(kind, found["spec"]) if found else (last.spec if last else None, "")
+        spec, why = once(found, _read_spec) if found else (last.spec if last else None, "")
         if spec is None:
             return Resolved(key, problem=Problem(Reason.INVALID_SPEC, f"{kind} {name}: {why}."))
         if not self._allowed(spec, raw["metadata"]["namespace"]):
@@ -151,7 +151,7 @@ class Connections:
         async with self._locks.hold(key):
             known = self._lines.get(key)
             # A pass that began before the connection changed may have opened it as it was then.
-            if known is not None and known.spec == spec:
+            if known is not None and (known.spec is spec or known.spec == spec):
                 return known
             opened = await self._open(key, spec)
             if isinstance(opened, Line):
@@ -175,7 +175,7 @@ class Connections:
         found = self._store.get(key[1:])
         if found is None:
             return None
-        spec, why = _read_spec(kind, found["spec"])
+        spec, why = once(found, _read_spec)
         if spec is None:
             return Problem(Reason.INVALID_SPEC, f"{kind} {name}: {why}.")
         return _address(spec, f"{kind} {name}")[1] or await self.line(key, spec)
@@ -252,7 +252,7 @@ class Connections:
         for own, connection in self._store:
             found = self._store.get((own, connection))
             connection_kind = ConnectionKind.NAMESPACED if own else ConnectionKind.CLUSTER
-            spec, _why = _read_spec(connection_kind, found["spec"]) if found else (None, "")
+            spec, _why = once(found, _read_spec) if found else (None, "")
             if spec and any((r.kind, r.namespace, r.name) == (kind, namespace, name) for r in sources_of(spec, own)):
                 yield connection_kind, own, connection
 
@@ -289,10 +289,10 @@ def shown(key: ConnectionKey) -> str:
     return "/".join(part for part in key if part)
 
 
-def _read_spec(kind: str, fields: dict[str, Any]) -> tuple[ApinizerConnectionSpec | None, str]:
-    model = ClusterApinizerConnectionSpec if kind == ConnectionKind.CLUSTER else ApinizerConnectionSpec
+def _read_spec(raw: Raw) -> tuple[ApinizerConnectionSpec | None, str]:
+    model = ApinizerConnectionSpec if raw["metadata"].get("namespace") else ClusterApinizerConnectionSpec
     try:
-        spec = model.model_validate(fields)
+        spec = model.model_validate(raw["spec"])
     except ValidationError as error:
         problems = (
             f"spec.{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False)

@@ -148,7 +148,7 @@ class Operator:
         """Versions of the lists of JWKs that were loaded, by namespace: there the watches go on."""
         self._failures: dict[Key, int] = {}
         self._meanwhile: dict[Key, set[int]] = {}
-        """Versions that events told of during a pass. Some are of its own writes, whose events may overtake the answers."""
+        """Versions that events told of during a pass: also of its own writes, as an event may overtake an answer."""
 
     # --- what is remembered ----------------------------------------------------------------------------------------
 

@@ -145,8 +145,8 @@ async def _lead(process: _Process) -> None:
 
 async def _act(process: _Process, holding: asyncio.Task[str] | None, may_write: MayWrite) -> None:
     # Of its own for each term: the guard on the wire is the session's, and the Lease is renewed beside it.
-    async with open_session(process.access, may_write, process.watches) as session:
-        client = KubeClient(session, process.access.server, may_write)
+    async with open_session(process.access, may_write) as session:
+        client = KubeClient(session, process.access.server, may_write, process.watches.asked)
         await _run_term(process, _Term(Operator(client, process.settings, process.metrics)), holding)
 
 

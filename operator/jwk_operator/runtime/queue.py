@@ -12,6 +12,8 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from jwk_operator.runtime.delayed import Delayed
+
 K = TypeVar("K", bound=Hashable)
 C = TypeVar("C")
 
@@ -80,7 +82,7 @@ class WorkQueue(Generic[K, C]):
         self._busy: dict[K, float] = {}
         self._lane_of: dict[K, Hashable] = {}
         self._in_lane: Counter[Hashable] = Counter()
-        self._timers: dict[tuple[K, C], asyncio.TimerHandle] = {}
+        self._delayed: Delayed[tuple[K, C]] = Delayed(lambda wish: self.wake(*wish))
         self._closed = False
         self._available = asyncio.Event()
 
@@ -115,18 +117,15 @@ class WorkQueue(Generic[K, C]):
         if delay <= 0:
             self.wake(key, cause)
         elif not self._closed:
-            self._timers[key, cause] = asyncio.get_running_loop().call_later(delay, self._due, key, cause)
+            self._delayed.put((key, cause), delay)
 
     def cancel(self, key: K, cause: C) -> None:
         """Forget a delayed wake-up, if there is one."""
-        timer = self._timers.pop((key, cause), None)
-        if timer is not None:
-            timer.cancel()
+        self._delayed.cancel((key, cause))
 
     def is_delayed(self, key: K, cause: C, within: float = math.inf) -> bool:
         """Whether a delayed wake-up for a key and cause is on its way, and due within so many seconds."""
-        timer = self._timers.get((key, cause))
-        return timer is not None and timer.when() <= asyncio.get_running_loop().time() + within
+        return self._delayed.is_due_within((key, cause), within)
 
     async def take(self) -> tuple[K, C]:
         """Wait for a key and take it; `done` must follow. Raises `QueueClosedError` once the queue is closed."""
@@ -191,9 +190,7 @@ class WorkQueue(Generic[K, C]):
     def close(self) -> None:
         """Give out nothing any more; keys that workers have stay theirs."""
         self._closed = True
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self._delayed.clear()
         self._available.set()
 
     def __len__(self) -> int:
@@ -215,7 +212,3 @@ class WorkQueue(Generic[K, C]):
     def longest_ready(self) -> float:
         """Return for how many seconds the key that was ready first has waited for a worker."""
         return self._clock() - min(self._since.values()) if self._since else 0.0
-
-    def _due(self, key: K, cause: C) -> None:
-        self._timers.pop((key, cause), None)
-        self.wake(key, cause)
