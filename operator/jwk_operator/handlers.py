@@ -11,7 +11,7 @@ from typing import Any
 import kopf
 
 from jwk_operator.api.base import GROUP, VERSION
-from jwk_operator.runtime.operator import Watched
+from jwk_operator.runtime.intake import Watched
 
 Notify = Callable[[Watched, str | None, dict[str, Any]], None]
 

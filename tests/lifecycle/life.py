@@ -11,7 +11,8 @@ from typing import Any
 from jwk_operator.kube.client import KubeClient
 from jwk_operator.kube.store import Key
 from jwk_operator.reconcile.state import Cause
-from jwk_operator.runtime.operator import Operator, Watched
+from jwk_operator.runtime.intake import Watched
+from jwk_operator.runtime.operator import Operator
 from jwk_operator.runtime.probing import Task
 from jwk_operator.runtime.settings import Settings
 from lifecycle.gate import CrashError, Gate, Stop, entered

@@ -12,7 +12,8 @@ from jwk_operator.kube.jwks import read, trim
 from jwk_operator.kube.store import Key
 from jwk_operator.reconcile.reconciler import Result, _news
 from jwk_operator.reconcile.state import Cause
-from jwk_operator.runtime.operator import Operator, Watched
+from jwk_operator.runtime.intake import Watched
+from jwk_operator.runtime.operator import Operator
 from jwk_operator.runtime.settings import Settings
 from unit.cluster import FakeCluster
 

@@ -18,7 +18,8 @@ from jwk_operator.kube.secrets import SourceRef, Sources
 from jwk_operator.kube.store import Key, Raw
 from jwk_operator.reconcile.connections import Line
 from jwk_operator.reconcile.state import Cause
-from jwk_operator.runtime.operator import Operator, Watched
+from jwk_operator.runtime.intake import Watched
+from jwk_operator.runtime.operator import Operator
 from jwk_operator.runtime.queue import WorkQueue
 from jwk_operator.runtime.settings import Settings
 from jwk_operator.runtime.upkeep import Duty

@@ -8,7 +8,6 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from enum import Enum
 from functools import partial
 
 from jwk_operator.api.base import in_use_finalizer
@@ -17,17 +16,12 @@ from jwk_operator.api.reasons import BY_CONNECTION, Reason
 from jwk_operator.apinizer.environment_proxy import environment_proxy, no_proxy
 from jwk_operator.kube.client import (
     CLUSTER_CONNECTIONS,
-    CONFIG_MAPS,
     CONNECTIONS,
-    JWKS,
-    NAMESPACES,
-    SECRETS,
     ApiError,
     KubeClient,
 )
 from jwk_operator.kube.connections import ConnectionWriter, is_going, is_same, trim_connection
 from jwk_operator.kube.events import EventPoster
-from jwk_operator.kube.following import follow, watch_metadata
 from jwk_operator.kube.jwks import JwkWriter, claim_of, connection_of, open_store, read, wished_name
 from jwk_operator.kube.namespaces import trim_namespace
 from jwk_operator.kube.secrets import Sources
@@ -39,7 +33,7 @@ from jwk_operator.reconcile.protection import Protection
 from jwk_operator.reconcile.reconciler import Reconciler, Result, utc_now
 from jwk_operator.reconcile.state import Cause
 from jwk_operator.runtime.figures import figures
-from jwk_operator.runtime.lists import Lists
+from jwk_operator.runtime.intake import Intake, Listing, Watched
 from jwk_operator.runtime.logs import fields
 from jwk_operator.runtime.metrics import Metrics
 from jwk_operator.runtime.observing import Observer
@@ -59,16 +53,6 @@ _LAG = {Cause.EVENT: 0.0, Cause.DEPENDENCY: 1.0, Cause.START: 2.0, Cause.TIMER: 
 """Seconds by which a pass lets others go ahead: what users change and delete before repairs, these before drift."""
 _SPREAD = 0.005
 """Seconds by which each of many resources that are woken together is put off."""
-
-
-class Watched(Enum):
-    """The kinds of objects whose events reach the core."""
-
-    JWK = "jwks"
-    CONNECTION = "connections"
-    NAMESPACE = "namespaces"
-    SECRET = "Secret"
-    CONFIG_MAP = "ConfigMap"
 
 
 class Operator:
@@ -142,10 +126,7 @@ class Operator:
         self.upkeep = Upkeep(self._connection_store, self._connections, protection, events, self._random.random)
         lanes = Lanes(self._lane, settings.workers // 2, settings.workers // 8, urgent=_LAG[Cause.DEPENDENCY])
         self.queue: WorkQueue[Key, Cause] = WorkQueue(_RANK, lag=_LAG, lanes=lanes, clock=clock)
-        self._lists = Lists(client, settings.shard.text if settings.shard else None)
-        self._scope: tuple[str | None, ...] = settings.namespaces or (None,)
-        self._versions: dict[str | None, str] = {}
-        """Versions of the lists of JWKs that were loaded, by namespace: there the watches go on."""
+        self._intake = Intake(client, settings, self._jwks, self._connection_store, self._namespaces, self)
         self._failures: dict[Key, int] = {}
         self._meanwhile: dict[Key, set[int]] = {}
         """Versions that events told of during a pass: also of its own writes, as an event may overtake an answer."""
@@ -158,13 +139,7 @@ class Operator:
 
     async def load(self) -> None:
         """Read every connection, namespace and JWK once, so that no decision rests on half of them; wake all JWKs."""
-        for namespace in self._scope:
-            await self._lists.load(CONNECTIONS, self._connection_store, namespace)
-        if self._namespaces is not None:
-            await self._lists.load(CLUSTER_CONNECTIONS, self._connection_store)
-            await self._lists.load(NAMESPACES, self._namespaces)
-        for namespace in self._scope:
-            self._versions[namespace] = (await self._lists.load(JWKS, self._jwks, namespace)).version
+        await self._intake.load()
         self.loaded = True
         for key in self._jwks:
             self._observe(key)
@@ -175,19 +150,14 @@ class Operator:
 
     async def sweep(self) -> None:
         """Compare what is remembered with lists: an interrupted watch tells of no deletions, a dead one of nothing."""
-        for namespace in self._scope:
-            await self._relist(namespace)
-        connections = [(CONNECTIONS, namespace) for namespace in self._scope]
-        if self._namespaces is not None:
-            connections.append((CLUSTER_CONNECTIONS, None))
-        for kind, namespace in connections:
-            listing = await self._lists.load(kind, self._connection_store, namespace)
-            for key in (*listing.changed, *map(key_of, listing.gone)):
-                self._reopen(connection_key(key))
+        await self._intake.compare()
 
-    async def _relist(self, namespace: str | None) -> str:
-        """Take in a whole list of JWKs and return its version."""
-        listing = await self._lists.load(JWKS, self._jwks, namespace)
+    async def watch(self) -> None:
+        """Watch until cancelled, once everything is loaded."""
+        await self._intake.watch()
+
+    def on_jwks_compared(self, listing: Listing) -> None:
+        """Take in what a whole list of JWKs has brought to light."""
         for raw in listing.gone:
             self._gone(raw)
         for key in listing.changed:
@@ -195,7 +165,11 @@ class Operator:
             self.queue.wake(key, Cause.EVENT)
         for connection in {connection_of(seen) for key in listing.changed if (seen := self._jwks.get(key)) is not None}:
             self.upkeep.check(connection)
-        return listing.version
+
+    def on_connections_compared(self, listing: Listing) -> None:
+        """Take in what a whole list of connections has brought to light."""
+        for key in (*listing.changed, *map(key_of, listing.gone)):
+            self._reopen(connection_key(key))
 
     # --- what is watched -------------------------------------------------------------------------------------------
 
@@ -309,20 +283,6 @@ class Operator:
         """Wake many, spread out: the first at once, the others within a time that grows with their number."""
         for position, key in enumerate(keys):
             self.queue.wake_later(key, Cause.DEPENDENCY, position * _SPREAD)
-
-    async def watch(self) -> None:
-        """Watch JWKs, and the metadata of Secrets and ConfigMaps, in all namespaces that are served, until cancelled.
-
-        To be called once everything is loaded.
-        """
-        async with asyncio.TaskGroup() as group:
-            for namespace, version in self._versions.items():
-                notify, relist = partial(self.on_event, Watched.JWK), partial(self._relist, namespace)
-                group.create_task(follow(self._client, JWKS, namespace, notify, relist, version))
-                for kind, watched in ((SECRETS, Watched.SECRET), (CONFIG_MAPS, Watched.CONFIG_MAP)):
-                    notify = partial(self.on_event, watched)
-                    listed = partial(self.on_sources_listed, watched, namespace)
-                    group.create_task(watch_metadata(self._client, kind, namespace, notify, listed))
 
     # --- work ------------------------------------------------------------------------------------------------------
 
