@@ -45,7 +45,7 @@ FAULTS: tuple[dict[str, object], ...] = (
     {"kind": "status", "status": 503},
     {"kind": "status", "status": 502, "body": "<html>bad gateway</html>"},
     {"kind": "status", "status": 401},
-    {"kind": "status", "status": 403, "call": "update"},  # one to the create call of a replacement is for good
+    {"kind": "status", "status": 403},
     {"kind": "status", "status": 409},
     {"kind": "rate_limit", "retry_after": 1},
     {"kind": "rate_limit", "header": "1"},

@@ -93,6 +93,22 @@ def test_refused_for_good_gives_the_name_back(space: Space, simulator: Simulator
 
 
 @pytest.mark.usefixtures("operator")
+def test_a_right_that_was_missing_for_a_while(space: Space, simulator: SimulatorProcess) -> None:
+    """Nothing here tells when it is given: the next check-up tries again, and until then the old JWK serves."""
+    space.connect(resyncInterval="4s")
+    space.jwk("one", pasted(ec("old")), **REPLACE)
+    space.wait("one")
+    simulator.control.fault("status", project=space.project, call="create", status=403)
+    space.patch("one", jwkStr=source("new"))
+    jwk = space.wait("one", "Forbidden")
+    assert jwk.ready is not None
+    assert jwk.ready.message.endswith("The old JWK has its name back.")
+    assert "replacement" not in jwk.status
+    space.wait_for("one", lambda jwk: jwk.ready == deployed(2) and jwk.status["remote"]["kid"] == "new", "new")
+    assert kids(simulator, space) == {"one": "new"}
+
+
+@pytest.mark.usefixtures("operator")
 def test_another_key_in_the_secret(space: Space, simulator: SimulatorProcess) -> None:
     space.secret("key", jwk=json.dumps(octets("k1")))
     from_secret = {"sourceType": "COPY_PASTE", "jwkStrFrom": {"secretKeyRef": {"name": "key", "key": "jwk"}}}

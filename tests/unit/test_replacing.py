@@ -343,6 +343,12 @@ _TRIED = replace(
 _BACK = replacing(RETURNING, "-", "detached")
 _REFUSAL = left("RenamedAside").model_copy(update={"refusal": "Apinizer rejected the request: no"})
 _REFUSED = replacing(RETURNING, "-", "detached", replacement=_REFUSAL)
+_FORBIDDEN = replacing(
+    RETURNING,
+    "-",
+    "detached",
+    replacement=_REFUSAL.model_copy(update={"refusal_reason": Reason.FORBIDDEN}),
+)
 _LAST = replacing(CREATING, "new", "old", replacement=left("Created"), **_KNOWN)
 _REMOVE = Delete(ASIDE)
 
@@ -377,6 +383,7 @@ def told(conclusion: Conclusion) -> tuple[str, str, bool]:
         (Create(TARGET), _AFTER, ANSWERS[Verdict.SERVER_ERROR], ("as it is", "ServerError", True)),
         (_RETURN, _BACK, OK, ("dropped", "Updating", True)),
         (_RETURN, _REFUSED, OK, ("dropped", "Rejected", False)),
+        (_RETURN, _FORBIDDEN, OK, ("dropped", "Forbidden", False)),
         (_RETURN, _REFUSED, ANSWERS[Verdict.EXISTS], ("as it is", "Replacing", True)),
         (_RETURN, _REFUSED, ANSWERS[Verdict.REJECTED], ("as it is", "Replacing", True)),
         (_RETURN, _REFUSED, ANSWERS[Verdict.MISSING], ("as it is", "Replacing", True)),
@@ -406,6 +413,7 @@ def test_what_the_status_shows_on_the_way() -> None:
     assert refused is not None
     assert isinstance(refused.replacement, ReplacementStatus)
     assert refused.replacement.refusal == "Apinizer rejected the request: Certificate (name: cert) is not found!"
+    assert refused.replacement.refusal_reason is Reason.REJECTED
     back = conclude(_RETURN, _REFUSED, OK).report
     assert back is not None
     assert back.message == "Apinizer rejected the request: no. The old JWK has its name back."

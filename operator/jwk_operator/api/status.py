@@ -98,6 +98,9 @@ class ReplacementStatus(ApiModel):
     old_name: str = Field(description="Name that the old JWK has meanwhile.")
     keep_old_until: datetime | None = Field(None, description="When the old JWK goes.")
     refusal: str | None = Field(None, description="Why Apinizer refused the new JWK, while the old one is put back.")
+    refusal_reason: Reason | None = Field(
+        None, description="Reason that goes with it. After Forbidden the replacement is tried again now and then."
+    )
 
 
 class JWKStatus(ApiModel):

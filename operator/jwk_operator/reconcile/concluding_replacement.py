@@ -41,7 +41,9 @@ def after_replacing_create(
     contradicts = answer.verdict is Verdict.EXISTS and (facts.resource.status.failures or 0) >= OFTEN
     if (answer.verdict in REFUSED_FOR_GOOD or contradicts) and claim is not None:
         message = f"The old JWK gets its name back, because the new one was refused: {problem.message}"
-        status = ReplacementStatus(step="RenamedAside", old_name=aside.name, refusal=problem.message)
+        status = ReplacementStatus(
+            step="RenamedAside", old_name=aside.name, refusal=problem.message, refusal_reason=problem.reason
+        )
         back = replace(claim, aside=replace(aside, phase=Phase.RETURNING))
         refused = Report(Reason.REPLACING, message, deployed=False, replacement=status, delay=0)
         return Conclusion(replace(refused, operation=report.operation), claim=back)
@@ -104,7 +106,7 @@ def _after_return(
     known = facts.resource.status.replacement
     told: DeploymentResult | Keep = deployment or Keep.AS_IS
     if known is not None and known.refusal:
-        report = refused_report(facts, known.refusal, told)
+        report = refused_report(facts, known, told)
     else:
         message = "The old JWK has its name back."
         report = Report(Reason.UPDATING, message, deployed=None, deployment=told, replacement=None, delay=0)

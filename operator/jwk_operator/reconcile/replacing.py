@@ -233,9 +233,10 @@ def _dropped(facts: Facts, spec: JWKSpec, claim: Claim, aside: Aside, who: Holde
     """There is nothing aside (any more): take the record away, and let the ordinary rules decide."""
     after = restored(facts, claim, aside)
     replacement = facts.resource.status.replacement
-    refusal = replacement.refusal if replacement else None
-    if who is Holder.OLD and refusal and not facts.changed and spec.update_policy is UpdatePolicy.REPLACE:
-        report = refused_report(facts, refusal, Keep.AS_IS)
+    refused = replacement is not None and bool(replacement.refusal)
+    still_wanted = not facts.changed and spec.update_policy is UpdatePolicy.REPLACE
+    if who is Holder.OLD and replacement is not None and refused and still_wanted:
+        report = refused_report(facts, replacement, Keep.AS_IS)
         return Amend(after, replace(report, remote=known_as_detached(facts)))
     if who is Holder.OLD or (who is Holder.SOMEBODY and aside.phase is Phase.RENAMING):
         return MakeClaim(after)

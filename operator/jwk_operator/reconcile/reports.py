@@ -168,17 +168,22 @@ def after_creation(facts: Facts, spec: JWKSpec, report: Report, old_name: str) -
     return replace(report, replacement=ReplacementStatus(step="Created", old_name=old_name), delay=delay)
 
 
-def refused_report(facts: Facts, refusal: str, deployment: DeploymentResult | Keep) -> Report:
-    """Apinizer refused the new JWK for good, and the old one has its name back."""
+def refused_report(facts: Facts, replacement: ReplacementStatus, deployment: DeploymentResult | Keep) -> Report:
+    """Apinizer refused the new JWK, and the old one has its name back.
+
+    A missing right may be given without a sign of it here, so that this is tried again; anything else is for good.
+    """
     deployed = deployment.success if isinstance(deployment, DeploymentResult) else None
+    refusal = replacement.refusal or ""
     message = f"{refusal}{'' if refusal.endswith(('.', '!')) else '.'} The old JWK has its name back."
+    reason = Reason.FORBIDDEN if replacement.refusal_reason is Reason.FORBIDDEN else Reason.REJECTED
     return Report(
-        Reason.REJECTED,
+        reason,
         message,
         deployed=deployed,
         deployment=deployment,
         replacement=None,
-        notes=notes_for(facts, Reason.REJECTED, message),
+        notes=notes_for(facts, reason, message),
     )
 
 
