@@ -110,11 +110,16 @@ def test_more_objects_than_are_kept_at_hand() -> None:
     for number in range(count):
         store.put(an_object(f"n{number}", number + 1))
     assert [store.get(key) for key in store] == [an_object(f"n{number}", number + 1) for number in range(count)]
+    assert list(store.objects()) == [store.get(key) for key in store]
+    changes = store.changes
+    assert store.put(an_object("n1", 1)) is Change.NOTHING
+    assert store.changes == changes
     assert len(store.find("label", "x")) == count
     for number in range(count):
         assert store.put(an_object(f"n{number}", count + number + 1, label="y")) is Change.PRESENT
     assert (store.find("label", "x"), store.count("label", "y")) == ([], count)
     assert len(store.sweep(set(), 3 * count, lambda _: True)) == count
+    assert store.changes == changes + 2 * count
     assert (len(store), list(store), store.values("label"), store.values("name")) == (0, [], set(), set())
 
 

@@ -94,6 +94,8 @@ class Store:
         self._entries: dict[tuple[str, object], Key | set[Key]] = {}
         """One key alone, as nearly always with names, or several."""
         self._gone: OrderedDict[str, None] = OrderedDict()
+        self.changes = 0
+        """How often anything has changed in it."""
 
     def __len__(self) -> int:
         return len(self._packed)
@@ -109,6 +111,11 @@ class Store:
             return found
         packed = self._packed.get(key)
         return None if packed is None else self._keep_open(key, _as_stored(marshal.loads(packed.content)))  # noqa: S302
+
+    def objects(self) -> Iterator[Raw]:
+        """Yield every object, to be looked at in one go: none is kept at hand for that."""
+        for key, packed in self._packed.items():
+            yield self._open.get(key) or marshal.loads(packed.content)  # noqa: S302
 
     def find(self, index: str, value: object) -> list[Key]:
         """Return the keys of the objects that an index has under a value, sorted."""
@@ -147,6 +154,7 @@ class Store:
         for entry in after - before:
             self._add(entry, key)
         self._packed[key] = _Packed(version, uid, marshal.dumps(trimmed))
+        self.changes += 1
         self._keep_open(key, kept)
         return Change.PRESENT
 
@@ -199,8 +207,9 @@ class Store:
     def _forget(self, key: Key) -> None:
         for entry in set(self._entries_of(self.get(key))):
             self._discard(entry, key)
-        self._packed.pop(key, None)
         self._open.pop(key, None)
+        if self._packed.pop(key, None) is not None:
+            self.changes += 1
 
     def _add(self, entry: tuple[str, object], key: Key) -> None:
         keys = self._entries.get(entry)

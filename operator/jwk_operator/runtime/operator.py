@@ -32,7 +32,7 @@ from jwk_operator.reconcile.gather import Gatherer
 from jwk_operator.reconcile.protection import Protection
 from jwk_operator.reconcile.reconciler import Reconciler, Result, utc_now
 from jwk_operator.reconcile.state import Cause
-from jwk_operator.runtime.figures import figures
+from jwk_operator.runtime.figures import Figures, figures
 from jwk_operator.runtime.intake import Intake, Listing, Watched
 from jwk_operator.runtime.logs import fields
 from jwk_operator.runtime.metrics import Metrics
@@ -128,6 +128,8 @@ class Operator:
         self.queue: WorkQueue[Key, Cause] = WorkQueue(_RANK, lag=_LAG, lanes=lanes, clock=clock)
         self._intake = Intake(client, settings, self._jwks, self._connection_store, self._namespaces, self)
         self._failures: dict[Key, int] = {}
+        self._figures, self._figured_at = Figures(), (-1, -1)
+        """Numbers for the metrics, and the changes of the stores up to which they count: to count takes time."""
         self._meanwhile: dict[Key, set[int]] = {}
         """Versions that events told of during a pass: also of its own writes, as an event may overtake an answer."""
 
@@ -354,10 +356,11 @@ class Operator:
 
     def render_metrics(self) -> bytes:
         """Return the metrics as they are now."""
-        jwks = (raw for key in self._jwks if (raw := self._jwks.get(key)) is not None)
-        store = self._connection_store
-        connections = ((connection_key(key), raw) for key in store if (raw := store.get(key)) is not None)
-        self.metrics.show(figures(jwks, connections), len(self.queue), self.queue.longest_ready())
+        changes = self._jwks.changes, self._connection_store.changes
+        if changes != self._figured_at:
+            connections = ((connection_key(key_of(raw)), raw) for raw in self._connection_store.objects())
+            self._figures, self._figured_at = figures(self._jwks.objects(), connections), changes
+        self.metrics.show(self._figures, len(self.queue), self.queue.longest_ready())
         return self.metrics.render()
 
 
