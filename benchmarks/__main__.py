@@ -53,7 +53,7 @@ def run_all(plan: Sequence[Step], measured: Measured, json: Path | None) -> None
         for step in plan:
             if number >= step.pairs:
                 continue
-            what = f"{', '.join(step.keeps)} with {step.size} JWKs, run {number + 1} of {step.pairs}"
+            what = f"{step}, run {number + 1} of {step.pairs}"
             _say(what)
             try:
                 _run_step(step, number, measured)

@@ -49,7 +49,7 @@ def _restart(run: Run, count: int) -> Figures:
     ended = run.wait_passes(count, every=0.25)
     used = run.contender.usage()
     time.sleep(_CALM)  # whatever it has to write after all
-    return run.figures(began, ended, count) | {"cpu": used.cpu, "resident": used.resident, "peak": used.peak}
+    return run.figures(began, ended, count, used)
 
 
 def _idle(run: Run, count: int, seconds: float) -> Figures:

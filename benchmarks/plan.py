@@ -57,6 +57,9 @@ class Step:
     pairs: int
     paired: bool = True
 
+    def __str__(self) -> str:
+        return ", ".join(self.keeps) + (f" with {self.size} JWKs" if self.size else "")
+
 
 def steps(wishes: Wishes, say: Callable[[str], None]) -> Iterator[Step]:
     """Return what is to be done, what is quick first."""

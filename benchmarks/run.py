@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.contenders import Contender, Name
 from benchmarks.requests import Requests, about_jwks, answered, is_claim_or_release, is_report, kinds
+from benchmarks.usage import Usage
 from benchmarks.world import World, new_world
 
 Figures = dict[str, float]
@@ -59,9 +60,9 @@ class Run:
         patiently(lambda: self.contender.passes() >= count, f"{count} passes", longest(int(count)), every)
         return time.time()
 
-    def figures(self, began: float, ended: float, count: int) -> Figures:
-        """Return what it cost from the mark on; counts are for each JWK."""
-        used, made = self.contender.usage(), self.requests.since(self.start)
+    def figures(self, began: float, ended: float, count: int, used: Usage | None = None) -> Figures:
+        """Return what it cost from the mark on; counts are for each JWK. `used` may be from an earlier moment."""
+        used, made = used or self.contender.usage(), self.requests.since(self.start)
         calls = Counter(self.world.calls()) - self._calls
         return {
             "time": ended - began,

@@ -93,7 +93,7 @@ def test_what_is_printed() -> None:
     assert "Measured on a machine\n" in text
     assert "backlog        1000  CPU time, of the floor's: 2.60 (2 to 3), at most 2.5: NOT REACHED\n" in text
     assert "steady          400  median from create to Ready, above the floor's: 10.00 (10.00 to 10.00) ms, at" in text
-    assert "restart       10000  seconds until all are settled: not measured: it was not run\n" in text
+    assert "restart       10000  time until all are settled: not measured: it was not run\n" in text
     time = next(line for line in text.splitlines() if line.startswith("backlog        1000  time  "))
     assert time.split() == ["backlog", "1000", "time", "11.50", "10", "1.15", "3"]
     assert "BROKEN live with 1000 JWKs, run 1 of 3: AssertionError: gave up\n" in text
