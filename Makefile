@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := tools:tests
 
-.PHONY: help demo test soak bench lint check generate docs e2e venv lock clean
+.PHONY: help demo test soak bench bench-scale bench-soak bench-plot lint check generate docs e2e venv lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,12 +28,31 @@ SOAK_SECONDS ?= 600
 SOAK_JWKS ?= 300
 SOAK_EXAMPLES ?= 2000
 
-bench: venv ## Hold the operator against a bare program (BENCH_JWKS=1000, BENCH_PAIRS=3): ratios and verdicts
+bench: venv ## Hold the operator against a bare program in every scenario (BENCH_SIZES=100,1000,10000, BENCH_PAIRS=3)
 	$(BIN)/python -m controlplane binaries
-	PYTHONPATH=.:tools:tests $(BIN)/python -m benchmarks --jwks $(BENCH_JWKS) --pairs $(BENCH_PAIRS) --json build/bench.json
+	$(BENCH) --sizes $(BENCH_SIZES) --jwks $(BENCH_JWKS) --pairs $(BENCH_PAIRS) \
+	  --large-pairs $(BENCH_LARGE_PAIRS) --json build/bench.json --svg build/bench.svg $(BENCH_ARGS)
 
+bench-scale: venv ## Let both do a backlog of BENCH_SCALE=50000 JWKs, and the operator start again over it
+	$(BIN)/python -m controlplane binaries
+	$(BENCH) --sizes $(BENCH_SCALE) --pairs 1 --only backlog,restart --json build/bench-scale.json $(BENCH_ARGS)
+
+bench-soak: venv ## Change descriptions for BENCH_SOAK_MINUTES=30 over BENCH_JWKS=1000: does memory grow?
+	$(BIN)/python -m controlplane binaries
+	$(BENCH) --jwks $(BENCH_JWKS) --only soak --soak-minutes $(BENCH_SOAK_MINUTES) \
+	  --json build/bench-soak.json $(BENCH_ARGS)
+
+bench-plot: venv ## Draw build/bench.svg from BENCH_JSON=build/bench.json
+	PYTHONPATH=.:tools:tests $(BIN)/python -m benchmarks.plot $(BENCH_JSON) build/bench.svg
+
+BENCH := PYTHONPATH=.:tools:tests $(BIN)/python -m benchmarks
+BENCH_SIZES ?= 100,1000,10000
 BENCH_JWKS ?= 1000
 BENCH_PAIRS ?= 3
+BENCH_LARGE_PAIRS ?= $(BENCH_PAIRS)
+BENCH_SCALE ?= 50000
+BENCH_SOAK_MINUTES ?= 30
+BENCH_JSON ?= build/bench.json
 
 lint: venv ## Style, types, import contracts, Dockerfile, generated files
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.cluster import Cluster
@@ -15,7 +16,10 @@ READS = frozenset({"get", "list", "watch"})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. `resource` has the subresource with a slash: ``jwks/status``. A watch is noted when it starts."""
+    """One request. `resource` has the subresource with a slash: ``jwks/status``. A watch is noted when it starts.
+
+    `time` is when it was received, `answered` when it was answered.
+    """
 
     user: str
     verb: str
@@ -26,6 +30,7 @@ class Request:
     status: int
     uri: str
     time: str
+    answered: str
     decision: str
 
     @property
@@ -62,9 +67,8 @@ class AuditLog:
         self._flush()
         return [
             found
-            for found in self._read()
-            if found.user == self.user
-            and verb in (None, found.verb)
+            for found in read(self._path, self.start, self.user)[0]
+            if verb in (None, found.verb)
             and resource in (None, found.resource)
             and namespace in (None, found.namespace)
             and name in (None, found.name)
@@ -98,10 +102,27 @@ class AuditLog:
             handle.seek(start)
             return handle.read().decode(errors="replace")
 
-    def _read(self) -> Iterator[Request]:
-        for line in self._text(self.start).splitlines():
-            if f'"{self.user}"' in line:
-                yield _request(json.loads(line))
+
+def read(log: Path, start: int = 0, user: str = "") -> tuple[list[Request], int]:
+    """Return the requests in an audit log from a byte on: one user's, or everybody's for an empty name.
+
+    With them comes the byte to go on from; a line that is being written is left for then.
+    """
+    with log.open("rb") as handle:
+        handle.seek(start)
+        text = handle.read()
+    whole = text[: text.rfind(b"\n") + 1]
+    return list(_requests(whole, user)), start + len(whole)
+
+
+def _requests(text: bytes, user: str) -> Iterator[Request]:
+    wanted = f'"{user}"'.encode()
+    for line in text.splitlines():
+        # most lines of a long log are of others, and are not worth a look into their JSON
+        if not user or wanted in line:
+            found = _request(json.loads(line))
+            if not user or found.user == user:
+                yield found
 
 
 def _request(line: dict[str, Any]) -> Request:
@@ -117,5 +138,6 @@ def _request(line: dict[str, Any]) -> Request:
         status=int((line.get("responseStatus") or {}).get("code", 0)),
         uri=line["requestURI"],
         time=line["requestReceivedTimestamp"],
+        answered=line["stageTimestamp"],
         decision=(line.get("annotations") or {}).get("authorization.k8s.io/decision", ""),
     )

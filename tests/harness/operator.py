@@ -126,12 +126,7 @@ class OperatorProcess:
 
     def metric(self, name: str, **labels: str) -> float:
         """Return the sum over the samples of this name that have these labels; 0 when there is none."""
-        return sum(
-            sample.value
-            for family in text_string_to_metric_families(self.metrics())
-            for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        )
+        return total(self.metrics(), name, **labels)
 
     def passes(self, **labels: str) -> float:
         """Return how many passes have ended, for example ``action="rest"``."""
@@ -143,3 +138,13 @@ class OperatorProcess:
             lambda: self.passes(**labels) >= count and self.metric("jwk_operator_queue_depth") == 0,
             lambda: f"{count} passes {labels}, there are {self.passes(**labels)}",
         )
+
+
+def total(metrics: str, name: str, **labels: str) -> float:
+    """Return the sum over the samples of this name in a text of /metrics that have these labels; 0 without any."""
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )
