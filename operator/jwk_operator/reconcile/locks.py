@@ -17,13 +17,14 @@ class Locks:
         return len(self._locks)
 
     @asynccontextmanager
-    async def hold(self, key: Hashable) -> AsyncIterator[None]:
-        """Wait for the lock of a key, and hold it."""
+    async def hold(self, key: Hashable) -> AsyncIterator[bool]:
+        """Wait for the lock of a key, and hold it; yields whether there was any wait."""
         lock, users = self._locks.get(key, (asyncio.Lock(), 0))
+        waits = users > 0
         self._locks[key] = lock, users + 1
         try:
             async with lock:
-                yield
+                yield waits
         finally:
             lock, users = self._locks[key]
             if users == 1:

@@ -78,7 +78,7 @@ class Protection:
             return True
         return is_held(found, self._writer.finalizer) is self.is_needed(connection)
 
-    def undisturbed(self, connection: ConnectionKey) -> AbstractAsyncContextManager[None]:
+    def undisturbed(self, connection: ConnectionKey) -> AbstractAsyncContextManager[bool]:
         """Keep the finalizer as it is while something else of a connection is written, which would make it fail."""
         return self._locks.hold(connection)
 

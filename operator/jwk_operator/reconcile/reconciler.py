@@ -108,12 +108,13 @@ class Reconciler:
         raw = self._jwks.get(key)
         if raw is None:
             return None
-        waiting = await self._with_connection(self._begin(raw, cause))
-        async with self._names.hold(waiting.remote_key):
-            raw = self._jwks.get(key)
-            if raw is None:
-                return None
-            current = self._begin(raw, cause)
+        current = await self._with_connection(self._begin(raw, cause))
+        async with self._names.hold(current.remote_key) as waited:
+            if waited:
+                raw = self._jwks.get(key)
+                if raw is None:
+                    return None
+                current = self._begin(raw, cause)
             try:
                 result = await self._steps(current)
             except RetiredError:
