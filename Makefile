@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := tools:tests
 
-.PHONY: help demo test soak bench lint check generate docs e2e venv lock clean
+.PHONY: help demo test soak bench profile lint check generate docs e2e venv lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,12 @@ bench: venv ## Hold the operator against a bare program (BENCH_JWKS=1000, BENCH_
 
 BENCH_JWKS ?= 1000
 BENCH_PAIRS ?= 3
+
+profile: venv ## Find where CPU time and memory of the operator go (PROFILE_JWKS=1000); writes to build/profile
+	$(BIN)/python -m controlplane binaries
+	PYTHONPATH=.:tools:tests $(BIN)/python -m benchmarks.profile --jwks $(PROFILE_JWKS) --into build/profile
+
+PROFILE_JWKS ?= 1000
 
 lint: venv ## Style, types, import contracts, Dockerfile, generated files
 	$(BIN)/ruff check .
