@@ -52,7 +52,7 @@ class Rounds:
 def test_what_is_kept(world: World, operator: Watched) -> None:
     """25 to 38 blocks for each settled JWK were measured, and the bound is 30 % above.
 
-    Of each that is gone -5 to 7 blocks are left after two rounds, as connections come and go, and -0.8 to 0.6 objects
+    Of each that is gone -7 to 7 blocks are left after two rounds, as connections come and go, and -1.1 to 0.6 objects
     of the operator's own; 3.8 when one note was not thrown away.
     """
     operator.start()
