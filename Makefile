@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := tools:tests
 
-.PHONY: help demo test soak bench bench-scale bench-soak bench-plot lint check generate docs e2e venv lock clean
+.PHONY: help demo test soak bench bench-scale bench-soak bench-plot profile lint check generate docs e2e venv lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,12 @@ BENCH_LARGE_PAIRS ?= $(BENCH_PAIRS)
 BENCH_SCALE ?= 50000
 BENCH_SOAK_MINUTES ?= 30
 BENCH_JSON ?= build/bench.json
+
+profile: venv ## Find where CPU time and memory of the operator go (PROFILE_JWKS=1000); writes to build/profile
+	$(BIN)/python -m controlplane binaries
+	PYTHONPATH=.:tools:tests $(BIN)/python -m benchmarks.profile --jwks $(PROFILE_JWKS) --into build/profile
+
+PROFILE_JWKS ?= 1000
 
 lint: venv ## Style, types, import contracts, Dockerfile, generated files
 	$(BIN)/ruff check .

@@ -330,6 +330,7 @@ class Operator:
             self._wake_namesakes(key, wished_name(before))
         if self._jwks.get(key) is None:
             self.queue.cancel(key, Cause.CHECKUP)
+            self._observer.gone(key)  # the answer told of its end, so that the event has no news
             return
         if result.reason == Reason.CIRCUIT_OPEN and not self._connections.is_shut(connection_of(before)):
             self.queue.wake(key, Cause.DEPENDENCY)  # it closed while this pass was about to tell that it is open
