@@ -8,7 +8,6 @@ import click
 import yaml
 
 from harness.cluster import ROOT
-from jwk_operator.cli.main import main as program
 from jwk_operator.runtime.metrics import Metrics
 from reference import alerts, cli, metrics
 from reference.__main__ import FOLDER, files, main
@@ -25,7 +24,7 @@ def test_every_metric_with_its_labels() -> None:
 
 def test_every_flag_with_its_variable() -> None:
     page = cli.render()
-    for name, command in program.commands.items():
+    for name, command in cli.commands():
         assert f"## jwk-operator {name}\n" in page
         for option in (param for param in command.params if isinstance(param, click.Option)):
             assert all(f"`{flag}`" in page for flag in option.opts)

@@ -16,7 +16,9 @@ TOKEN = "planted-token"
 
 PROGRAM = """
 import json, sys
-import jwk_operator.cli.main
+import click
+from jwk_operator.cli.main import main
+main.get_command(click.Context(main), "run")
 from jwk_operator.kube.session import AccessError, find_access
 try:
     access = find_access()

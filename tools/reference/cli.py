@@ -23,8 +23,17 @@ _NOT_RUN = {"run": "stays in the foreground", "log-level": "needs a pod"}
 
 def render() -> str:
     """Return the page."""
-    sections = "".join(_section(name, command) for name, command in sorted(main.commands.items(), key=_place))
+    sections = "".join(_section(name, command) for name, command in sorted(commands(), key=_place))
     return head("Command line", "jwk_operator/cli") + _HEAD + sections.rstrip("\n") + "\n"
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Yield every command with its name."""
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        if command is not None:
+            yield name, command
 
 
 def _place(item: tuple[str, click.Command]) -> tuple[bool, str]:

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
 
 import click
 
 from jwk_operator.cli.absent import absent
 
-# kopf asks the clients of Kubernetes for two classes, to know them when it meets them, and httpx has a command line
-# of its own: for nothing of use here both would load 18 MB and take as long as everything else together.
-with absent("kubernetes", "kubernetes_asyncio", "pykube", "rich", "pygments"):
-    from jwk_operator.cli.crds import crds
-    from jwk_operator.cli.log_level import log_level
-    from jwk_operator.cli.run import run
+_COMMANDS = {
+    "crds": "jwk_operator.cli.crds:crds",
+    "log-level": "jwk_operator.cli.log_level:log_level",
+    "run": "jwk_operator.cli.run:run",
+}
+_UNUSED = ("kubernetes", "kubernetes_asyncio", "pykube", "rich", "pygments")
+"""kopf asks the clients of Kubernetes for two classes, to know them when it meets them, and httpx has a command line of
+its own: for nothing of use here both would load 18 MB and take as long as everything else together."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Loads a command when it is asked for, and nothing of the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click has it
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands and cmd_name in _COMMANDS:
+            module, _, name = _COMMANDS[cmd_name].partition(":")
+            with absent(*_UNUSED):
+                self.add_command(getattr(import_module(module), name))
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("jwk-operator"), prog_name="jwk-operator")
 def main() -> None:
     """Bring JSON Web Keys in Apinizer under kubectl apply."""
-
-
-main.add_command(run)
-main.add_command(crds)
-main.add_command(log_level)

@@ -19,7 +19,7 @@ Raw = dict[str, Any]
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
 _WATCH_TIMEOUT = aiohttp.ClientTimeout(total=330, sock_connect=5, sock_read=90)
-_CHUNK = 250
+_CHUNK = 100
 """Objects in a chunk of a list. Decoded, one as it comes takes ten times what is kept of it."""
 _AT_ONCE = 16
 """Requests on their way, watches aside. Each needs a connection, and with TLS each connection has buffers of 270 KB."""
