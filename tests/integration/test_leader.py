@@ -147,7 +147,7 @@ def test_one_that_was_paused_writes_nothing_more(replicas: Replicas, space: Spac
     space.wait("two")
     assert first.process.returncode is None, "it waits for its turn"
     assert [write for write in replicas.writes_of_first.writes() if write.resource != "leases"] == []
-    assert replicas.writes_of_first.requests(verb="get", resource="leases"), "and yet it can be seen in the log"
+    until(lambda: replicas.writes_of_first.requests(verb="get", resource="leases"), "it asks for its turn, as logged")
     assert (actors(simulator, first), actors(simulator, second)) == (0, 2)
     assert simulator.writes(space.project) == [("create", "one"), ("create", "two")]
     second.stop()
