@@ -25,6 +25,15 @@ def test_everything_comes_back(objects: list[dict[str, Any]]) -> None:
     assert [unpack(*item) for item in packed] == objects
 
 
+def test_no_key_outlives_its_object() -> None:
+    """What is packed later builds on the sample, which is never let go."""
+    packer, key = Packer(), "planted-" * 20
+    packer.pack({"spec": {"jwkStr": key, "keys": [key], "description": "short"}})
+    _content, sample = packer.pack({})
+    assert b"planted" not in sample
+    assert b"short" in sample
+
+
 def _jwk(number: int, conditions: int) -> dict[str, Any]:
     condition = {"type": "Ready", "status": "True", "reason": "Deployed", "message": f"Deployed to {number} places."}
     return {

@@ -11,6 +11,8 @@ _WINDOW = -12
 _MEMORY = 5
 _LONGEST_SAMPLE = 4096
 _LONGER = 1.2
+_LONGEST_TEXT = 100
+"""Characters of a text that may be in a sample, which outlives its object. A longer one may be key material."""
 
 
 class Packer:
@@ -22,6 +24,8 @@ class Packer:
 
     def __init__(self) -> None:
         self._sample = b""
+        self._longest = 0
+        """Length of what the sample was made of."""
 
     def pack(self, plain: dict[str, Any]) -> tuple[bytes, bytes]:
         """Return an object of what JSON knows as bytes, and the sample that they build on.
@@ -31,9 +35,17 @@ class Packer:
         content = marshal.dumps(plain)
         packer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW, _MEMORY, zdict=self._sample)
         packed = packer.compress(content) + packer.flush(), self._sample
-        if _LONGER * len(self._sample) < len(content) <= _LONGEST_SAMPLE:
-            self._sample = content
+        if _LONGER * self._longest < len(content) <= _LONGEST_SAMPLE:
+            self._longest, self._sample = len(content), marshal.dumps(_without_long_texts(plain))
         return packed
+
+
+def _without_long_texts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_long_texts(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_without_long_texts(item) for item in value]
+    return "" if isinstance(value, str) and len(value) > _LONGEST_TEXT else value
 
 
 def unpack(content: bytes, sample: bytes) -> dict[str, Any]:
