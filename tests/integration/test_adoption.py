@@ -44,6 +44,16 @@ def test_taken_over_without_a_write(space: Space, simulator: SimulatorProcess) -
     assert simulator.remote(space.project) == {}
 
 
+def test_one_that_was_made_a_moment_ago(space: Space, simulator: SimulatorProcess) -> None:
+    """The project was listed for another one shortly before."""
+    space.jwk("other", pasted())
+    space.wait("other")
+    there = exists(space, simulator)
+    space.jwk("one", {"sourceType": there["sourceType"]}, **ADOPT)
+    assert space.wait("one", "Adopted").ready == ADOPTED
+    assert simulator.writes(space.project) == [("create", "other")]
+
+
 def test_its_description_is_changed_only_once_the_spec_has_one(space: Space, simulator: SimulatorProcess) -> None:
     there = exists(space, simulator, description="Of old")
     space.jwk("one", {"sourceType": there["sourceType"]}, **ADOPT)

@@ -179,6 +179,15 @@ CREATES = [
         ),
     ),
     Row(
+        "EXISTS, just claimed, and would be taken over",
+        _CREATE,
+        claimed(client=LINE, claimed_now=True, spec={"adoptionPolicy": "IfMatching"}),
+        ANSWERS[Verdict.EXISTS],
+        Conclusion(
+            retried(R.CREATING, _CREATING, 4.0, operation=operation("Create", ANSWERS[Verdict.EXISTS])), disclaim=True
+        ),
+    ),
+    Row(
         "EXISTS, time and again",
         _CREATE,
         replace(_AGAIN, resource=replace(_AGAIN.resource, status=a_status(R.CREATING, failures=3))),

@@ -9,7 +9,7 @@ from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.budget import Urgency
 from jwk_operator.apinizer.client import ManagementClient
 from jwk_operator.apinizer.credentials import StaticToken
-from jwk_operator.apinizer.lists import ABSENCE, SHORT_WHILE, ProjectLists
+from jwk_operator.apinizer.lists import BURST, SHORT_WHILE, ProjectLists
 from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.apinizer.transport import Endpoint
 
@@ -84,29 +84,47 @@ async def test_a_list_of_no_age_is_read_again() -> None:
         assert await task is None
 
 
-async def test_a_free_name_is_believed_for_longer_than_one_that_is_taken() -> None:
+async def test_a_burst_is_served_by_one_list_for_a_while() -> None:
     now, client = [0.0], Client()
     lists = ProjectLists(client, lambda: now[0])
 
-    async def lists_for(name: str) -> int:
-        """How many lists were read once it is known whether a name is free."""
-        task = asyncio.ensure_future(lists.entries("shop", [name], max_age_of_absence=ABSENCE))
+    async def read_for(name: str, after: float) -> int:
+        """How many lists were read once a name was asked for, so many seconds after the last."""
+        now[0] += after
+        task = asyncio.ensure_future(lists.entries("shop", [name], in_burst=BURST))
         await settle()
         if not task.done():
-            client.asked[-1].set_result({"taken": entry("taken")})
+            client.asked[-1].set_result({})
         await task
         return len(client.asked)
 
-    assert await lists_for("free") == 1
-    now[0] += SHORT_WHILE + 1
-    assert await lists_for("free") == 1
-    assert await lists_for("taken") == 2
-    now[0] += ABSENCE - 1
-    assert await lists_for("free") == 2
-    lists.written("shop", "free")
-    assert await lists_for("another") == 2
+    assert await read_for("a", 0) == 1
+    for _ in range(int(BURST / SHORT_WHILE) - 1):
+        assert await read_for("b", SHORT_WHILE) == 1
+    assert await read_for("c", SHORT_WHILE) == 2, "it has become too old"
+    assert await read_for("c", SHORT_WHILE) == 2
+    assert await read_for("d", SHORT_WHILE + 1) == 3, "there was no burst any more"
+    lists.written("shop", "d")
+    assert await read_for("a", 0) == 3
+    assert await read_for("d", 1) == 4, "never older than the last write to the name"
+
+
+async def test_who_must_be_sure_that_a_name_is_free_has_a_list_of_now() -> None:
+    now, client = [0.0], Client()
+    lists = ProjectLists(client, lambda: now[0])
+
+    async def read_for(name: str) -> int:
+        task = asyncio.ensure_future(lists.entries("shop", [name], sure_of_absence=True))
+        await settle()
+        if not task.done():
+            client.asked[-1].set_result({"there": entry("there")})
+        await task
+        return len(client.asked)
+
+    assert await read_for("free") == 1, "the first look is of now already"
     now[0] += 1
-    assert await lists_for("free") == 3
+    assert await read_for("there") == 1
+    assert await read_for("free") == 2
 
 
 async def test_a_list_from_before_a_write_does_not_speak_of_that_name() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,9 +13,9 @@ from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.budget import Urgency
 from jwk_operator.apinizer.client import ManagementClient
 
-SHORT_WHILE = 30.0
-ABSENCE = 300.0
-"""Seconds for which a name that a list did not have may count as free: the create call itself refuses a taken one."""
+SHORT_WHILE = 10.0
+BURST = 60.0
+"""Seconds that a list may be old in a burst: while it is asked for again and again, within a short while each time."""
 _REFUSAL = 2.0
 """Seconds for which a refusal stands for everybody: a thousand resources of a project that is gone ask but once."""
 _REFUSALS = frozenset({Verdict.FORBIDDEN, Verdict.PROJECT_MISSING})
@@ -26,6 +27,7 @@ _Entries = Mapping[str, RemoteEntry]
 class _Project:
     started: float = float("-inf")
     entries: _Entries | None = None
+    asked: float = float("-inf")
     running: asyncio.Task[Answer | _Entries] | None = None
     running_since: float = float("-inf")
     urgency: Urgency = Urgency.USER
@@ -47,27 +49,32 @@ class ProjectLists:
         project: str,
         names: Iterable[str],
         max_age: float = SHORT_WHILE,
+        in_burst: float = 0.0,
         urgency: Urgency = Urgency.USER,
-        max_age_of_absence: float = 0.0,
+        *,
+        sure_of_absence: bool = False,
     ) -> Answer | Mapping[str, RemoteEntry]:
         """Return the project's entries by name, or the answer that came instead of a list.
 
-        `max_age` is how many seconds old the list may be, `max_age_of_absence` how old where it has none of `names`; it
-        is always newer than the last write to any of them.
+        `max_age` is how many seconds old the list may be, and `in_burst` how old in a burst; it is always newer than
+        the last write to any of `names`. With `sure_of_absence` a list that has none of them began after this call.
         """
+        state, now = self._projects.setdefault(project, _Project()), self._clock()
+        if now - state.asked <= SHORT_WHILE:
+            max_age = max(max_age, in_burst)
+        state.asked = now
         names = tuple(names)
-        written = max((self._written.get((project, name), float("-inf")) for name in names), default=float("-inf"))
-        known = self._projects.get(project)
-        if known is not None and known.entries is not None and known.entries.keys().isdisjoint(names):
-            max_age = max(max_age, max_age_of_absence)
-        return await self._entries(project, max(self._clock() - max_age, written), urgency)
+        written = (self._written.get((project, name), float("-inf")) for name in names)
+        found = await self._entries(project, state, max(now - max_age, *written), urgency)
+        if sure_of_absence and not isinstance(found, Answer) and found.keys().isdisjoint(names):
+            found = await self._entries(project, state, math.nextafter(now, -math.inf), urgency)
+        return found
 
     def written(self, project: str, name: str) -> None:
         """Note that a write to a name has ended, however it ended."""
         self._written[project, name] = self._clock()
 
-    async def _entries(self, project: str, not_before: float, urgency: Urgency) -> Answer | _Entries:
-        state = self._projects.setdefault(project, _Project())
+    async def _entries(self, project: str, state: _Project, not_before: float, urgency: Urgency) -> Answer | _Entries:
         while True:
             if state.entries is not None and state.started > not_before:
                 return state.entries

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
-from jwk_operator.api.jwk import JWKSpec, SourceType
+from jwk_operator.api.jwk import AdoptionPolicy, JWKSpec, SourceType
 from jwk_operator.api.names import source_digest
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.status import DeploymentResult, EnvironmentResult, LastOperation, RemoteStatus
@@ -87,11 +87,12 @@ def _after_create(call: Create, facts: Facts, answer: Answer) -> Conclusion:
     if facts.aside is not None:
         report = _create_report(call, facts, spec, answer, operation)
         return after_replacing_create(facts, spec, report, facts.aside, answer, problem_of(facts, answer))
+    often = (facts.resource.status.failures or 0) >= OFTEN
     match answer.verdict:
-        case Verdict.EXISTS if facts.claimed_now:
-            problem = Problem(Reason.NAME_CONFLICT, conflict_message(facts, None))
-            return Conclusion(problem_report(facts, problem, operation), disclaim=True)
-        case Verdict.EXISTS if (facts.resource.status.failures or 0) >= OFTEN:
+        case Verdict.EXISTS if facts.claimed_now and spec.adoption_policy is AdoptionPolicy.IF_MATCHING and not often:
+            # Somebody made it since the list was read: a newer one tells whether it can be taken over.
+            return Conclusion(_create_report(call, facts, spec, answer, operation), disclaim=True)
+        case Verdict.EXISTS if facts.claimed_now or often:
             problem = Problem(Reason.NAME_CONFLICT, conflict_message(facts, None))
             return Conclusion(problem_report(facts, problem, operation), disclaim=True)
         case Verdict.OK | Verdict.EXISTS | Verdict.UNREACHABLE | Verdict.SERVER_ERROR | Verdict.RATE_LIMITED:

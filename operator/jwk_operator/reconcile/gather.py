@@ -11,7 +11,7 @@ from jwk_operator.api.reasons import Reason
 from jwk_operator.api.resource import Resource
 from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.budget import Urgency
-from jwk_operator.apinizer.lists import ABSENCE, SHORT_WHILE
+from jwk_operator.apinizer.lists import BURST, SHORT_WHILE
 from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.kube.client import ApiError
 from jwk_operator.kube.jwks import claim_of
@@ -135,7 +135,7 @@ class Gatherer:
         names = [remote.name, aside.name] if aside else [remote.name]
         urgency = urgency_of(current.facts)
         found = await current.line.lists.entries(
-            remote.project, names, _list_age(current), urgency, _age_of_absence(current)
+            remote.project, names, *_list_age(current), urgency, sure_of_absence=_may_take_over(current.facts)
         )
         refused = isinstance(found, Answer) and found.verdict is Verdict.UNAUTHORIZED and not found.local
         if refused and await self.reopen(current):
@@ -197,21 +197,17 @@ def urgency_of(facts: Facts) -> Urgency:
     return Urgency.ROUTINE if facts.cause is Cause.CHECKUP else Urgency.REPAIR
 
 
-def _list_age(current: Pass) -> float:
-    """Seconds that the project's list may be old for this pass."""
+def _may_take_over(facts: Facts) -> bool:
+    """Whether a JWK of the name would be taken over: one that was made a moment ago must not be missed."""
+    spec = facts.resource.spec
+    return spec is not None and spec.adoption_policy is AdoptionPolicy.IF_MATCHING and facts.resource.claim is None
+
+
+def _list_age(current: Pass) -> tuple[float, float]:
+    """Seconds that the project's list may be old for this pass, and in a burst of passes."""
     if current.facts.requested:
-        return REQUEST_AGE
+        return REQUEST_AGE, REQUEST_AGE
     if current.facts.cause is not Cause.CHECKUP:
-        return SHORT_WHILE
+        return SHORT_WHILE, BURST
     interval = current.resolved.spec.resync_interval.total_seconds() if current.resolved.spec else 0.0
-    return interval * CHECKUP_AGE
-
-
-def _age_of_absence(current: Pass) -> float:
-    """Seconds that a list may be old in which the name is free: longer where nothing but a create call can follow.
-
-    With a claim, a create call may have been made since; who wants to take a JWK over may have made it a moment ago.
-    """
-    spec, facts = current.facts.resource.spec, current.facts
-    creates = spec is not None and spec.adoption_policy is AdoptionPolicy.NEVER and facts.resource.claim is None
-    return ABSENCE if creates and not facts.requested else 0.0
+    return interval * CHECKUP_AGE, interval * CHECKUP_AGE
