@@ -28,10 +28,11 @@ SOAK_SECONDS ?= 600
 SOAK_JWKS ?= 300
 SOAK_EXAMPLES ?= 2000
 
-bench: venv ## Hold the operator against a bare program in every scenario (BENCH_SIZES=100,1000,10000, BENCH_PAIRS=3)
+bench: venv ## Hold the operator against a bare program in every scenario, for two hours (BENCH_PAIRS=3)
 	$(BIN)/python -m controlplane binaries
 	$(BENCH) --sizes $(BENCH_SIZES) --jwks $(BENCH_JWKS) --pairs $(BENCH_PAIRS) \
-	  --large-pairs $(BENCH_LARGE_PAIRS) --json build/bench.json --svg build/bench.svg $(BENCH_ARGS)
+	  --large-pairs $(BENCH_LARGE_PAIRS) --soak-minutes $(BENCH_SOAK_MINUTES) \
+	  --json build/bench.json --svg build/bench.svg $(BENCH_ARGS)
 
 bench-scale: venv ## Let both do a backlog of BENCH_SCALE=50000 JWKs, and the operator start again over it
 	$(BIN)/python -m controlplane binaries

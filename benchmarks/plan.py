@@ -28,8 +28,6 @@ ALL = (
     "image",
     "soak",
 )
-_ASKED_FOR = ("image", "soak")
-"""Those that are run only when something asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +61,7 @@ class Step:
 
 def steps(wishes: Wishes, say: Callable[[str], None]) -> Iterator[Step]:
     """Return what is to be done, what is quick first."""
-    wanted = tuple(name for name in ALL if (name in wishes.only if wishes.only else name not in _ASKED_FOR))
-    if wishes.image:
-        wanted = tuple(dict.fromkeys([*wanted, "image"]))
+    wanted = tuple(name for name in ALL if not wishes.only or name in wishes.only)
     for step in _every(wishes, wanted, say):
         keeps = tuple(part for part in step.keeps if part in wanted)
         if keeps and step.pairs:
@@ -74,8 +70,7 @@ def steps(wishes: Wishes, say: Callable[[str], None]) -> Iterator[Step]:
 
 def _every(wishes: Wishes, wanted: Collection[str], say: Callable[[str], None]) -> Iterator[Step]:
     jwks, few = wishes.jwks, min(_AMONG_SECRETS, wishes.jwks)
-    if wishes.image:
-        yield Step(("image",), 0, lambda _: image.above_base(wishes.image, wishes.base), 1, paired=False)
+    yield Step(("image",), 0, lambda _: image.above_base(wishes.image, wishes.base, say), 1, paired=False)
     yield Step(("start",), 1, lambda name: _parts(scenarios.start(name)), wishes.pairs)
     for size in sorted(wishes.sizes):
         yield from _of_size(size, wishes, wanted)
@@ -84,7 +79,8 @@ def _every(wishes: Wishes, wanted: Collection[str], say: Callable[[str], None]) 
     )
     yield Step(("down", "recovery"), jwks, lambda _: alone.down(jwks), wishes.pairs, paired=False)
     yield Step(("secrets",), few, lambda _: alone.secrets(few), wishes.pairs, paired=False)
-    yield Step(("soak",), jwks, lambda _: alone.soak(jwks, wishes.soak_minutes, say), 1, paired=False)
+    if wishes.soak_minutes:
+        yield Step(("soak",), jwks, lambda _: alone.soak(jwks, wishes.soak_minutes, say), 1, paired=False)
 
 
 def _of_size(size: int, wishes: Wishes, wanted: Collection[str]) -> Iterator[Step]:

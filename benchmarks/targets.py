@@ -131,14 +131,21 @@ TARGETS = (
         1,
         " %",
         under=True,
-        hint="make bench-soak",
+        hint="make bench, or make bench-soak",
     ),
     Target("peak of resident memory, above that without them", ("secrets",), _own("extra_peak"), 15, _MB),
     Target("time from start to settled, above that without them", ("secrets",), _own("extra_time"), 1, " s"),
     Target("API-server requests a minute", ("idle",), _own("requests"), 10, under=True),
     Target("CPU, of one core", ("idle",), _own("share"), 0.2, " %", under=True),
     Target("from the start of the process to its first word about a JWK", ("start",), _own("first"), 1, " s"),
-    Target("image above its base", ("image",), _own("above"), 60, _MB, hint="--image NAME"),
+    Target(
+        "image above its base",
+        ("image",),
+        _own("above"),
+        60,
+        _MB,
+        hint="where docker, podman or buildah has its base, make bench",
+    ),
 )
 """The targets of the issue on speed and size; MB are 10^6 bytes, KB 1000."""
 

@@ -27,6 +27,7 @@ def planned(**given: object) -> list[tuple[tuple[str, ...], int, int, bool]]:
 
 def test_everything() -> None:
     assert planned() == [
+        (("image",), 0, 1, False),
         (("start",), 1, 3, True),
         (("backlog",), 100, 3, True),
         (("live",), 100, 3, True),
@@ -37,7 +38,9 @@ def test_everything() -> None:
         (("steady",), 400, 3, True),
         (("down", "recovery"), 1000, 3, False),
         (("secrets",), 100, 3, False),
+        (("soak",), 1000, 1, False),
     ]
+    assert (("soak",), 1000, 1, False) not in planned(soak_minutes=0)
 
 
 def test_a_choice() -> None:
@@ -45,7 +48,7 @@ def test_a_choice() -> None:
     assert planned(only=("restart",)) == [(("restart",), 10_000, 1, False)]
     assert planned(only=("soak",)) == [(("soak",), 1000, 1, False)]
     assert planned(only=("drift",), sizes=[1000]) == [(("drift",), 1000, 3, False)]
-    assert planned(only=("start",), image="some")[0] == (("image",), 0, 1, False)
+    assert planned(only=("image",)) == [(("image",), 0, 1, False)]
 
 
 def test_every_target_has_a_scenario() -> None:

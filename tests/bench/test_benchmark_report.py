@@ -70,7 +70,7 @@ def test_without_any_run_every_target_says_so() -> None:
     assert {each.target for each in found} == set(TARGETS)
     assert {each.reached for each in found} == {None}
     assert verdict("backlog", 10_000, "time", {}).missing == "it was not run"
-    assert verdict("soak", None, "growth", {}).missing == "it was not run; make bench-soak does it"
+    assert verdict("soak", None, "growth", {}).missing == "it was not run; make bench, or make bench-soak does it"
     assert as_text(Measured()).endswith(f"\n0 of 0 targets reached, {len(found)} not measured\n")
 
 
