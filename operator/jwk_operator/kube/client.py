@@ -23,6 +23,7 @@ _CHUNK = 100
 """Objects in a chunk of a list. Decoded, one as it comes takes ten times what is kept of it."""
 _AT_ONCE = 16
 """Requests on their way, watches aside. Each needs a connection, and with TLS each connection has buffers of 270 KB."""
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
@@ -160,7 +161,7 @@ class KubeClient:
     ) -> Raw:
         if method != "GET" and not self.may_write():
             raise NotLeaderError
-        data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        data = None if body is None else _ENCODER.encode(body).encode()
         try:
             async with (
                 self._places,

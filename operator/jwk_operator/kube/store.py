@@ -19,6 +19,8 @@ OPEN = 64
 T = TypeVar("T")
 Key = tuple[str, str]
 """Namespace (empty for cluster-scoped objects) and name."""
+_Entry = tuple[str, object]
+"""An index, and a value that it has."""
 
 
 class Change(Enum):
@@ -95,7 +97,7 @@ class Store:
         self._open: OrderedDict[Key, Raw] = OrderedDict()
         """Those of late, the latest last."""
         self._indices = indices
-        self._entries: dict[tuple[str, object], Key | set[Key]] = {}
+        self._entries: dict[_Entry, Key | set[Key]] = {}
         """One key alone, as nearly always with names, or several."""
         self._gone: OrderedDict[str, None] = OrderedDict()
         self.changes = 0
@@ -152,7 +154,7 @@ class Store:
             return Change.NOTHING if known is None else Change.GONE
         trimmed = self._trim(raw)
         kept = _as_stored(trimmed)
-        before, after = set(self._entries_of(self.get(key))), set(self._entries_of(kept))
+        before, after = self._entries_under(key), once(kept, self._entries_of)
         for entry in before - after:
             self._discard(entry, key)
         for entry in after - before:
@@ -209,13 +211,13 @@ class Store:
                 self._gone.popitem(last=False)
 
     def _forget(self, key: Key) -> None:
-        for entry in set(self._entries_of(self.get(key))):
+        for entry in self._entries_under(key):
             self._discard(entry, key)
         self._open.pop(key, None)
         if self._kept.pop(key, None) is not None:
             self.changes += 1
 
-    def _add(self, entry: tuple[str, object], key: Key) -> None:
+    def _add(self, entry: _Entry, key: Key) -> None:
         keys = self._entries.get(entry)
         if keys is None:
             self._entries[entry] = key
@@ -224,16 +226,17 @@ class Store:
         else:
             self._entries[entry] = {keys, key}
 
-    def _discard(self, entry: tuple[str, object], key: Key) -> None:
+    def _discard(self, entry: _Entry, key: Key) -> None:
         keys = self._entries[entry]
         if isinstance(keys, set) and keys != {key}:
             keys.discard(key)
         else:
             del self._entries[entry]
 
-    def _entries_of(self, raw: Raw | None) -> Iterator[tuple[str, object]]:
-        if raw is None:
-            return
-        for index, values in self._indices.items():
-            for value in values(raw):
-                yield index, value
+    def _entries_under(self, key: Key) -> frozenset[_Entry]:
+        """Return the index entries of the object under a key, if there is one."""
+        known = self.get(key)
+        return frozenset() if known is None else once(known, self._entries_of)
+
+    def _entries_of(self, raw: Raw) -> frozenset[_Entry]:
+        return frozenset((index, value) for index, values in self._indices.items() for value in values(raw))

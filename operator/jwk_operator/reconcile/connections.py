@@ -148,10 +148,13 @@ class Connections:
 
     async def line(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> Line | Problem:
         """Return the open line of a connection, opening it when needed: then its Secret is read."""
+        known = self._lines.get(key)
+        # A pass that began before the connection changed may have opened it as it was then.
+        if known is not None and (known.spec is spec or known.spec == spec):
+            return known
         async with self._locks.hold(key):
             known = self._lines.get(key)
-            # A pass that began before the connection changed may have opened it as it was then.
-            if known is not None and (known.spec is spec or known.spec == spec):
+            if known is not None and known.spec == spec:
                 return known
             opened = await self._open(key, spec)
             if isinstance(opened, Line):

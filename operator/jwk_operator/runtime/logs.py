@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 
+_ENCODER = json.JSONEncoder(default=str, ensure_ascii=False)
+
+
 def fields(**values: Any) -> dict[str, Any]:
     """Return the `extra` argument of a log call for structured fields."""
     return {"fields": values}
@@ -35,7 +38,7 @@ class JsonFormatter(_Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return json.dumps(self.parts(record), default=str, ensure_ascii=False)
+        return _ENCODER.encode(self.parts(record))
 
 
 class TextFormatter(_Formatter):
