@@ -9,7 +9,6 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
-
 _ENCODER = json.JSONEncoder(default=str, ensure_ascii=False)
 
 
