@@ -142,5 +142,23 @@ def test_what_is_made_of_an_object_is_made_once_for_each_version() -> None:
     assert once(an_object("a", 3, "z"), read) == "z", "also of one that is in no store"
 
 
+def test_what_is_made_of_a_spec_goes_on_with_it() -> None:
+    store = Store(dict)
+    made: list[Raw] = []
+
+    def read(spec: Raw) -> int:
+        made.append(spec)
+        return len(made)
+
+    def look(version: int, spec: Raw) -> int:
+        store.put({**an_object("a", version), "spec": spec})
+        found = store.get(("team", "a"))
+        assert found is not None
+        assert found["spec"] == spec
+        return once(found["spec"], read)
+
+    assert [look(1, {"url": "x"}), look(2, {"url": "x"}), look(3, {"url": "y"}), look(4, {"url": "x"})] == [1, 1, 2, 3]
+
+
 def test_cluster_scoped_objects_have_no_namespace() -> None:
     assert key_of({"metadata": {"name": "a"}}) == ("", "a")

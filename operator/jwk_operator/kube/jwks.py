@@ -113,7 +113,7 @@ def read(raw: Raw) -> Resource:
 
 def _read(raw: Raw) -> Resource:
     metadata, fields = raw["metadata"], raw["spec"]
-    spec, problem = _read_spec(fields)
+    spec, problem = once(fields, _read_spec)
     return Resource(
         namespace=metadata["namespace"],
         name=metadata["name"],

@@ -43,7 +43,7 @@ def version_of(raw: Raw) -> int:
 
 
 class _Stored(Raw):
-    """An object that a store gave out."""
+    """An object that a store gave out, or the spec of one."""
 
     __slots__ = ("read",)
 
@@ -52,7 +52,11 @@ class _Stored(Raw):
 
 
 def once(raw: Raw, read: Callable[[Raw], T]) -> T:
-    """Return what `read` makes of an object. Of one from a store it is made but once: nothing changes in that."""
+    """Return what `read` makes of an object, or of its spec.
+
+    Of one from a store it is made but once, as nothing changes in that; and a spec goes on to the next version of its
+    object, if it is the same there.
+    """
     if not isinstance(raw, _Stored):
         return read(raw)
     try:
@@ -62,9 +66,16 @@ def once(raw: Raw, read: Callable[[Raw], T]) -> T:
         return made
 
 
-def _as_stored(raw: Raw) -> _Stored:
-    stored = _Stored(raw)
+def _as_stored(raw: Raw, before: Raw | None = None) -> _Stored:
+    """Make of an object what is given out; `before` is its last version, where it is at hand."""
+    stored, spec = _Stored(raw), raw.get("spec")
     stored.read = {}
+    if isinstance(spec, dict):
+        known = before.get("spec") if before is not None else None
+        if known != spec:
+            known = _Stored(spec)
+            known.read = {}
+        stored["spec"] = known
     return stored
 
 
@@ -153,7 +164,7 @@ class Store:
             self._forget(key)
             return Change.NOTHING if known is None else Change.GONE
         trimmed = self._trim(raw)
-        kept = _as_stored(trimmed)
+        kept = _as_stored(trimmed, self._open.get(key))
         before, after = self._entries_under(key), once(kept, self._entries_of)
         for entry in before - after:
             self._discard(entry, key)
