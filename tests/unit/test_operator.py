@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from jwk_operator.api.resource import Resource
+from jwk_operator.kube.client import CONNECTIONS
 from jwk_operator.kube.jwks import read, trim
 from jwk_operator.kube.store import Key
 from jwk_operator.reconcile.reconciler import Result, _news
@@ -112,6 +113,20 @@ async def test_a_worker_survives_a_wait_that_somebody_else_cancelled() -> None:
     operator.queue.wake(("team", "two"), Cause.EVENT)
     await work_off(operator)
     assert passes.made == [("one", Cause.EVENT), ("two", Cause.EVENT)]
+
+
+async def test_a_connection_that_a_pass_has_fetched_is_no_change_to_it() -> None:
+    """Its watch may be slower than that of the JWKs; a change would end the backoff of the pass's own failure."""
+    operator = an_operator(Passes(), jwk("one"), jwk("two"))
+    own = {"name": "default", "namespace": "team", "uid": "uid-default", "generation": 1}
+    cast("FakeCluster", operator._client).put(CONNECTIONS, {"metadata": own, "spec": {"baseUrl": "https://m"}})
+    operator.queue.wake(("team", "one"), Cause.EVENT)
+    key, _cause = await operator.queue.take()
+    await operator._fetch_connection(("ApinizerConnection", "team", "default"), key)
+    await asyncio.sleep(0)
+    operator.queue.done(key)
+    assert len(operator.queue) == 1
+    assert await operator.queue.take() == (("team", "two"), Cause.DEPENDENCY)
 
 
 @pytest.mark.parametrize(("told", "own", "passes"), [([7], 7, 1), ([7], 8, 2), ([7, 8], 8, 2)])

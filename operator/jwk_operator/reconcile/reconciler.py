@@ -89,7 +89,7 @@ class Reconciler:
         events: EventPoster,
         jitter: Callable[[], float],
         protection: Protection,
-        fetch_connection: Callable[[ConnectionKey], Awaitable[None]],
+        fetch_connection: Callable[[ConnectionKey, Key], Awaitable[None]],
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._jwks = jwks
@@ -138,7 +138,7 @@ class Reconciler:
         problem, reported = current.resolved.problem, current.facts.resource.reason
         if problem is None or problem.reason is not Reason.CONNECTION_NOT_FOUND or reported is problem.reason:
             return current
-        await self._fetch_connection(current.resolved.key)
+        await self._fetch_connection(current.resolved.key, key_of(current.raw))
         return self._begin(current.raw, current.facts.cause)
 
     def _begin(self, raw: Raw, cause: Cause) -> Pass:

@@ -128,6 +128,8 @@ class Operator:
         self.queue: WorkQueue[Key, Cause] = WorkQueue(_RANK, lag=_LAG, lanes=lanes, clock=clock)
         self._intake = Intake(client, settings, self._jwks, self._connection_store, self._namespaces, self)
         self._failures: dict[Key, int] = {}
+        self._fetching: set[Key] = set()
+        """JWKs whose passes wait for their connection, and go on with it: it is no change to them."""
         self._figures, self._figured_at = Figures(), (-1, -1)
         """Numbers for the metrics, and the changes of the stores up to which they count: to count takes time."""
         self._meanwhile: dict[Key, set[int]] = {}
@@ -236,11 +238,12 @@ class Operator:
         raw = self._jwks.get(key)
         return raw is not None and claim_of(raw) is None
 
-    async def _fetch_connection(self, connection: ConnectionKey) -> None:
-        """Take in a connection that its watch has not told of yet, if there is one."""
+    async def _fetch_connection(self, connection: ConnectionKey, key: Key) -> None:
+        """Take in a connection that its watch has not told of yet, if there is one, for the pass over a JWK."""
         kind, namespace, name = connection
         if kind == ConnectionKind.CLUSTER and self._namespaces is None:
             return
+        self._fetching.add(key)
         try:
             plural = CLUSTER_CONNECTIONS if kind == ConnectionKind.CLUSTER else CONNECTIONS
             raw = await self._client.get(plural, namespace or None, name)
@@ -249,11 +252,13 @@ class Operator:
                 raise
         else:
             self.on_event(Watched.CONNECTION, "ADDED", raw)
+        finally:
+            self._fetching.discard(key)
 
     def _reopen(self, connection: ConnectionKey) -> None:
         self._connections.drop(connection)
         self.upkeep.do(connection, Duty.OPEN)
-        self._wake(self._jwks.find("connection", connection))
+        self._wake(key for key in self._jwks.find("connection", connection) if key not in self._fetching)
         if self.loaded:
             self.prober.check(connection)
 
