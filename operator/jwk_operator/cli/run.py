@@ -212,10 +212,7 @@ def _shard(selector: str | None) -> Shard | None:
 
 
 def _spare_collector() -> None:
-    """Leave what was imported to itself, and look for cycles less often: a pass leaves hardly any behind.
-
-    With Python's own settings a tenth of the time of a burst went into this search.
-    """
+    """Leave what was imported to itself, and look for cycles less often: a pass leaves hardly any behind."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
