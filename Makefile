@@ -28,7 +28,7 @@ SOAK_SECONDS ?= 600
 SOAK_JWKS ?= 300
 SOAK_EXAMPLES ?= 2000
 
-bench: venv ## Hold the operator against a bare program in every scenario, for two hours (BENCH_PAIRS=3)
+bench: venv ## Hold the operator against a bare program in every scenario, in an hour and a half (BENCH_PAIRS=3)
 	$(BIN)/python -m controlplane binaries
 	$(BENCH) --sizes $(BENCH_SIZES) --jwks $(BENCH_JWKS) --pairs $(BENCH_PAIRS) \
 	  --large-pairs $(BENCH_LARGE_PAIRS) --soak-minutes $(BENCH_SOAK_MINUTES) \
