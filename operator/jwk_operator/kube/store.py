@@ -14,7 +14,7 @@ Raw = dict[str, Any]
 
 _REMEMBERED = 10_000
 """How many objects that are gone are remembered as such."""
-OPEN = 64
+OPEN = 32
 """How many objects are at hand as they are read; the others are packed, which takes a tenth of the memory."""
 T = TypeVar("T")
 Key = tuple[str, str]
