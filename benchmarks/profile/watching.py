@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.profile.memory import Snapshot
 from benchmarks.profile.watched import SIGNAL
-from benchmarks.requests import Requests
+from benchmarks.requests import Requests, is_claim_or_release, is_report
+from benchmarks.usage import usage
 from benchmarks.world import World, name_of
+from harness.audit import Request
 from harness.operator import OperatorProcess
 from harness.waiting import until
 
@@ -55,15 +58,11 @@ class Watched(OperatorProcess):
 
     def resident(self) -> str:
         """Return what the kernel says of its memory now, in MB."""
-        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        found = {
-            name: int(rest.split()[0]) * 1024 / 1e6
-            for name, _, rest in (line.partition(":") for line in lines)
-            if name in ("VmRSS", "RssAnon", "RssFile", "VmHWM")
-        }
+        used = usage(self.process.pid)
+        backed = used.resident - used.anonymous
         return (
-            f"{found['VmRSS']:.1f} MB resident ({found['RssAnon']:.1f} anonymous, {found['RssFile']:.1f} file-backed),"
-            f" {found['VmHWM']:.1f} MB at the peak"
+            f"{used.resident:.1f} MB resident ({used.anonymous:.1f} anonymous, {backed:.1f} file-backed),"
+            f" {used.peak:.1f} MB at the peak"
         )
 
 
@@ -89,18 +88,12 @@ class Course:
         """Delete JWKs, and wait until the operator has let them go."""
         self._start = len(self._requests.found())
         self._world.delete(numbers)
-        self._wait("jwks", numbers)
+        self._wait(is_claim_or_release, numbers)
 
     def wait_reports(self, numbers: range) -> None:
         """Wait until the status of JWKs was written after what was done last."""
-        self._wait("jwks/status", numbers)
+        self._wait(is_report, numbers)
 
-    def _wait(self, resource: str, numbers: range) -> None:
+    def _wait(self, holds: Callable[[Request], bool], numbers: range) -> None:
         wanted = set(map(name_of, numbers))
-
-        def done() -> bool:
-            made = self._requests.found()[self._start :]
-            return wanted <= {request.name for request in made if (request.verb, request.resource) == what}
-
-        what = "patch", resource
-        until(done, f"a patch of {resource} for each of {len(numbers)} JWKs", _PATIENCE)
+        self._requests.wait(self._start, lambda found: found.name in wanted and holds(found), len(wanted), _PATIENCE)
