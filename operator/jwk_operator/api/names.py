@@ -15,7 +15,7 @@ from jwk_operator.api.jwk import JWKSpec
 
 LONGEST_NAME = 255
 
-_SOURCE_FIELDS = {
+SOURCE_FIELDS = {
     "source_type",
     "url",
     "url_option_connect_timeout",
@@ -33,6 +33,7 @@ _SOURCE_FIELDS = {
     "algorithm",
     "generate",
 }
+"""Fields of a spec that the key comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ def address_digest(address: str) -> str:
 
 def source_digest(spec: JWKSpec) -> str:
     """Digest of every field of the spec that the key comes from. It covers the spec alone, never a Secret's content."""
-    return _digest(spec.model_dump(mode="json", include=_SOURCE_FIELDS, exclude_none=True))
+    return _digest(spec.model_dump(mode="json", include=SOURCE_FIELDS, exclude_none=True))
 
 
 def _digest(value: object) -> str:

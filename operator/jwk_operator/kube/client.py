@@ -101,13 +101,10 @@ class KubeClient:
         headers = {"Accept": _METADATA_LIST} if metadata_only else None
         while True:
             answer = await self._request("GET", kind.path(namespace), params=params, headers=headers)
-            items, version, token = (
-                answer.pop("items", None) or [],
-                answer["metadata"]["resourceVersion"],
-                answer["metadata"].get("continue"),
-            )
-            yield items, version
+            items, metadata = answer.pop("items", None) or [], answer["metadata"]
+            yield items, metadata["resourceVersion"]
             items.clear()  # not to be held while the next chunk comes in
+            token = metadata.get("continue")
             if not token:
                 return
             params["continue"] = token

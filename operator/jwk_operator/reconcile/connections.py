@@ -148,14 +148,11 @@ class Connections:
 
     async def line(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> Line | Problem:
         """Return the open line of a connection, opening it when needed: then its Secret is read."""
-        known = self._lines.get(key)
-        # A pass that began before the connection changed may have opened it as it was then.
-        if known is not None and (known.spec is spec or known.spec == spec):
+        if (known := self._open_line(key, spec)) is not None:
             return known
         async with self._locks.hold(key):
-            known = self._lines.get(key)
-            if known is not None and known.spec == spec:
-                return known
+            if (known := self._open_line(key, spec)) is not None:
+                return known  # opened while this waited for its turn
             opened = await self._open(key, spec)
             if isinstance(opened, Line):
                 replaced = self._last_good.get(key)
@@ -163,6 +160,11 @@ class Connections:
                 if replaced is not None:
                     replaced.client.retire()
             return opened
+
+    def _open_line(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> Line | None:
+        """Return the line that is open, unless a pass that began before the connection changed opened it as it was."""
+        known = self._lines.get(key)
+        return known if known is not None and (known.spec is spec or known.spec == spec) else None
 
     def last_good(self, key: ConnectionKey) -> Line | None:
         """Return the line that worked last, also when connection or Secret are gone since; for deletions."""
