@@ -331,12 +331,11 @@ class Operator:
         if result is None or before is None:
             return
         self._observer.passed(key, cause, before, result, seconds)
+        if self._jwks.get(key) is None:
+            self._gone(before)  # the answer told of its end, so that the event has no news
+            return
         if result.freed:
             self._wake_namesakes(key, wished_name(before))
-        if self._jwks.get(key) is None:
-            self.queue.cancel(key, Cause.CHECKUP)
-            self._observer.gone(key)  # the answer told of its end, so that the event has no news
-            return
         if result.reason == Reason.CIRCUIT_OPEN and not self._connections.is_shut(connection_of(before)):
             self.queue.wake(key, Cause.DEPENDENCY)  # it closed while this pass was about to tell that it is open
         if result.again is not None:
