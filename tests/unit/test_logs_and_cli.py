@@ -128,7 +128,7 @@ EITHER = "give either --all-namespaces or --namespace NAME (repeatable)"
 )
 def test_usage_errors(arguments: list[str], environment: dict[str, str], says: str) -> None:
     result = CliRunner().invoke(main, ["run", *arguments], env=environment)
-    assert result.exit_code == 2
+    assert result.exit_code == 64
     assert says in result.output
 
 
@@ -185,7 +185,7 @@ def test_settings(
 def test_a_proxy_of_the_environment_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", f"socks5://me:{SECRET}@proxy.example:1080")
     result = CliRunner().invoke(main, ["run", "-A", "--proxy-from-environment"])
-    assert result.exit_code == 2
+    assert result.exit_code == 64
     assert "HTTPS_PROXY holds no address of an HTTP proxy; write it as http://HOST:PORT" in result.output
     assert SECRET not in result.output
 

@@ -48,6 +48,46 @@ def find_access() -> Access:
     return _from_kubeconfig()
 
 
+def access_of_context(context: str) -> Access:
+    """Find the cluster of a context in the kubeconfig, as the official client reads it. Raises `AccessError`."""
+    from kubernetes.client import Configuration  # its import takes 14 MB
+    from kubernetes.config import load_kube_config
+
+    def load() -> Configuration:
+        settings = Configuration()
+        try:
+            load_kube_config(context=context, client_configuration=settings)
+        except Exception as error:
+            raise AccessError(f"no access to the cluster of context {context}: {error}") from error
+        return settings
+
+    def headers(settings: Configuration) -> dict[str, str]:
+        token = settings.get_api_key_with_prefix("authorization")
+        if not token and settings.username:
+            token = settings.get_basic_auth_token()
+        return {"Authorization": token} if token else {}
+
+    first = load()
+    tls = ssl.create_default_context(cafile=first.ssl_ca_cert)
+    if not first.verify_ssl:
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    if first.cert_file:
+        tls.load_cert_chain(first.cert_file, first.key_file)
+    return Access(first.host, tls, lambda: headers(load()))
+
+
+def namespace_of_context(context: str | None) -> str | None:
+    """Return the namespace of a context in the kubeconfig, of the current one for None; None where none is named."""
+    from kubernetes.config import ConfigException, list_kube_config_contexts
+
+    try:
+        contexts, current = list_kube_config_contexts()
+    except (ConfigException, OSError):
+        return None
+    chosen = current if context is None else next((item for item in contexts if item["name"] == context), None)
+    return ((chosen or {}).get("context") or {}).get("namespace")
+
+
 def own_namespace() -> str | None:
     """Return the namespace of the pod that this process runs in; None outside of a pod."""
     named = os.environ.get("POD_NAMESPACE")

@@ -1,0 +1,1 @@
+"""Manifests: YAML and JSON documents as people write them."""

@@ -1,0 +1,14 @@
+"""What holds for every command."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.tool import Tool
+
+
+@pytest.mark.parametrize("arguments", [("nonsense",), ("run", "--nonsense"), ("run",)])
+def test_a_command_written_wrongly_has_an_exit_status_of_its_own(offline: Tool, arguments: tuple[str, ...]) -> None:
+    done = offline(*arguments)
+    assert (done.status, done.out) == (64, "")
+    assert "Error: " in done.err
