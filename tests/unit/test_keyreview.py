@@ -131,8 +131,8 @@ CASES: list[tuple[str, dict[str, Any], list[tuple[str, str, str]]]] = [
                 "alg-crv",
                 (
                     "member alg says ES384, which needs the curve P-384, and this key's is P-256; a key on P-256 can"
-                    " have alg ES256, ECDH-ES, ECDH-ES+A128KW, ECDH-ES+A192KW, ECDH-ES+A256KW, ECDH-1PU, ECDH-1PU+A128KW,"
-                    " ECDH-1PU+A192KW, ECDH-1PU+A256KW"
+                    " have alg ES256, ECDH-ES, ECDH-ES+A128KW, ECDH-ES+A192KW, ECDH-ES+A256KW, ECDH-1PU,"
+                    " ECDH-1PU+A128KW, ECDH-1PU+A192KW, ECDH-1PU+A256KW"
                 ),
             )
         ],
