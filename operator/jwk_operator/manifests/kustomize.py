@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ _FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _PROGRAMS = (("kubectl", "kustomize"), ("kustomize", "build"))
 _SECONDS = 120
 _LONGEST = 300
+_LOGGED = re.compile(r'E[0-9 ]+[0-9:.]+ +[0-9]+ \S+] "command failed" err="(.*)"')
 
 
 class BuildError(Exception):
@@ -67,9 +69,13 @@ def _run(command: list[str], program: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BuildError(f"{program} cannot build it: {type(error).__name__}") from None
     if done.returncode != 0:
-        # what follows the first line may quote the files, and what is in them may be secret
-        first = next((line for line in done.stderr.splitlines() if line.strip()), f"exit status {done.returncode}")
-        raise BuildError(
-            f"{program} cannot build it: {first.removeprefix('Error: ').removeprefix('error: ')[:_LONGEST]}"
-        )
+        raise BuildError(f"{program} cannot build it: {_reason(done.stderr) or f'exit status {done.returncode}'}")
     return done.stdout
+
+
+def _reason(stderr: str) -> str:
+    """Return what went wrong. What follows the first line or is said to be a value may be secret."""
+    first = next((line for line in stderr.splitlines() if line.strip()), "")
+    logged = _LOGGED.fullmatch(first)
+    text = logged[1] if logged else first.removeprefix("Error: ").removeprefix("error: ")
+    return text.partition("value:")[0][:_LONGEST].strip()

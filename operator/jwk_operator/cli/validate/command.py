@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 
 import click
@@ -43,7 +42,7 @@ def validate(paths: tuple[str, ...], output: str, strict: bool, quiet: bool) -> 
       jwk-operator validate --strict --output sarif examples/ > jwk.sarif
       kubectl kustomize examples/argocd/app | jwk-operator validate -
     """
-    manifests, unreadable = read_manifests(paths, sys.stdin)
+    manifests, unreadable = read_manifests(paths, click.get_text_stream("stdin", "utf-8", "strict"))
     with terminal.progress("Validating", len(manifests)) as step:
         report = check(manifests, unreadable, datetime.now(UTC), step)
     _print(report, output, strict=strict, quiet=quiet)
@@ -53,7 +52,9 @@ def validate(paths: tuple[str, ...], output: str, strict: bool, quiet: bool) -> 
 
 def _print(report: Report, output: str, *, strict: bool, quiet: bool) -> None:
     if output == "text":
-        terminal.show(*as_text(report, quiet=quiet))
+        lines = tuple(as_text(report, quiet=quiet))
+        if lines:
+            terminal.show(*lines)
     elif output == "json":
         click.echo(as_json(report))
     else:
