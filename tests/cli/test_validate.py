@@ -438,7 +438,7 @@ BETWEEN = """
   another name [duplicate-remote-name]
 2.yaml:51: warning: JWK fourth/four: spec.connectionRef: ApinizerConnection fourth/default is not among the manifests,
   but ApinizerConnection shop/default in 1.yaml:14 is: is that one meant? [connection-elsewhere]
-2.yaml:62: warning: JWK shop/five: spec.connectionRef: ApinizerConnection shop/shared is not among the manifests, but
+2.yaml:63: warning: JWK shop/five: spec.connectionRef: ApinizerConnection shop/shared is not among the manifests, but
   ClusterApinizerConnection shared in 1.yaml:1 is: is that one meant? [connection-elsewhere]
 8 valid, 3 invalid, 2 warnings, 0 objects of other kinds passed over
 """

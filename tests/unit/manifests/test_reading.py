@@ -139,6 +139,12 @@ def test_a_folder_for_kustomize_is_built(tmp_path: Path) -> None:
     assert (_names(manifests), unreadable) == (["new-a"], [])
 
 
+def test_a_kustomization_of_flux_is_none_of_kustomize(tmp_path: Path) -> None:
+    flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: flux}\n"
+    _put(tmp_path, kustomization_dot_yaml=flux, jwk_dot_yaml=JWK.format(name="a"))
+    assert _names(read_manifests([str(tmp_path)], None)[0]) == ["a", "flux"]
+
+
 def test_a_build_that_fails_says_why(tmp_path: Path) -> None:
     _put(tmp_path, Kustomization="resources: [jwk.yaml]\n")
     _, (unreadable,) = read_manifests([str(tmp_path)], None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from datetime import UTC, datetime
 
 import click
@@ -38,11 +40,12 @@ def validate(paths: tuple[str, ...], output: str, strict: bool, quiet: bool) -> 
 
     \b
     Examples:
-      jwk-operator validate examples/jwk-url.yaml
-      jwk-operator validate --strict --output sarif examples/ > jwk.sarif
-      kubectl kustomize examples/argocd/app | jwk-operator validate -
+      jwk-operator validate examples/connection.yaml examples/jwk-url.yaml
+      jwk-operator validate examples/kustomize/production
+      kubectl kustomize examples/kustomize/production | jwk-operator validate --strict --output json -
     """
-    manifests, unreadable = read_manifests(paths, click.get_text_stream("stdin", "utf-8", "strict"))
+    stdin = io.TextIOWrapper(sys.stdin.buffer, "utf-8-sig") if sys.stdin else None
+    manifests, unreadable = read_manifests(paths, stdin)
     with terminal.progress("Validating", len(manifests)) as step:
         report = check(manifests, unreadable, datetime.now(UTC), step)
     _print(report, output, strict=strict, quiet=quiet)
