@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import subprocess
 import sys
@@ -471,7 +470,7 @@ def _planted() -> list[Object]:
     objects.append({**_object("x", URL), "metadata": {"name": "x", **labels}})
     for field in ("baseUrl", "proxyUrl"):
         address = {"baseUrl": "https://h", "auth": {"tokenSecretRef": {"name": KEY}}, field: f"https://a:{SECRET}@h/p"}
-        objects.append(_object(field, address, "ApinizerConnection"))
+        objects.append(_object(field.lower(), address, "ApinizerConnection"))
     objects += [_from("secret", "secret"), _secret("secret", stringData={"jwk": f"{KEY},"}, data={"x": _encoded(KEY)})]
     objects.append(_object("pasted-token", {**URL, "name": "abc\ttoken-in-the-secret"}))
     objects.append(_secret("token", data={"token": _encoded("abc\ttoken-in-the-secret")}))
@@ -485,7 +484,7 @@ def test_no_output_holds_a_secret(offline: Tool, tmp_path: Path, output: str) ->
     done = offline("validate", "-o", output, "planted.yaml", "broken.yaml")
     assert (done.status, SECRET in done.out, SECRET in done.err, "token-in" in done.out) == (1, False, False, False)
     assert _encoded(KEY) not in done.out
-    assert "***" in done.out
+    assert ("***" in done.out, "pasted-token" in done.out) == (True, True)
 
 
 def test_no_socket_is_opened_and_no_client_loaded(tmp_path: Path) -> None:
@@ -542,10 +541,3 @@ def test_pre_commit_calls_it_with_the_names_of_files(offline: Tool, tmp_path: Pa
     _write(tmp_path, "wrong.yaml", _object("b", {"sourceType": "URL"}))
     done = offline(*arguments, *files, "wrong.yaml")
     assert (done.status, [line.partition(": ")[0] for line in _lines(done)]) == (1, ["wrong.yaml:6"])
-
-
-def test_a_folder_that_cannot_be_read_is_no_valid_one(offline: Tool, tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may read every folder")
-    (tmp_path / "closed").mkdir(mode=0)
-    assert offline("validate", ".").status == 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -165,6 +167,16 @@ def test_without_a_program_that_builds_the_remedy_is_told(tmp_path: Path, monkey
             )
         ],
     )
+
+
+def test_a_folder_that_cannot_be_read_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert read_manifests([str(tmp_path)], None)[1] == [
+        Unreadable(str(tmp_path), 1, "cannot be read: Permission denied")
+    ]
 
 
 def test_what_is_no_text_or_not_there(tmp_path: Path) -> None:
