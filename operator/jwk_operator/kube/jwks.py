@@ -19,7 +19,7 @@ from jwk_operator.api.jwk import DeletionPolicy, JWKSpec
 from jwk_operator.api.names import Claim
 from jwk_operator.api.resource import Resource
 from jwk_operator.api.status import JWKStatus
-from jwk_operator.kube.client import JWKS, ApiError, KubeClient
+from jwk_operator.kube.client import JWKS, ApiError, ObjectClient
 from jwk_operator.kube.store import Key, Raw, Store, key_of, once, version_of
 
 _METADATA = (
@@ -157,7 +157,7 @@ def _records(raw: Raw) -> tuple[Claim | None, Any]:
 class JwkWriter:
     """The patches that the operator makes to JWKs. What the API server answers goes into the store at once."""
 
-    def __init__(self, client: KubeClient, store: Store) -> None:
+    def __init__(self, client: ObjectClient, store: Store) -> None:
         self._client = client
         self._store = store
         self._written: dict[Key, set[int]] = {}
