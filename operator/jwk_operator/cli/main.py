@@ -15,6 +15,7 @@ from jwk_operator.cli.absent import absent
 _COMMANDS = {
     "crds": "jwk_operator.cli.crds:crds",
     "log-level": "jwk_operator.cli.log_level:log_level",
+    "plan": "jwk_operator.cli.plan:plan",
     "run": "jwk_operator.cli.run:run",
     "validate": "jwk_operator.cli.validate.command:validate",
 }
