@@ -17,7 +17,7 @@ one, as [manifests](../../manifests/README.md) shows, and the chart has a value 
 for all.
 
 """
-_NOT_RUN = {"run": "stays in the foreground", "log-level": "needs a pod"}
+_NOT_RUN = {"run": "stays in the foreground", "log-level": "needs a pod", "plan": "its exit status tells what it found"}
 """Commands whose examples no test of the pages can run."""
 
 
