@@ -40,7 +40,7 @@ def open_store(wants: Callable[[Raw], bool] = lambda _: True) -> Store:
 
     `wants` says which of them concern this operator.
     """
-    return Store(trim, wants, name=_remote_names, connection=_connections, needs=_needed_connections, secret=_secrets)
+    return Store(trim, wants, name=_remote_names, connection=_connections, needs=_needed_connections, secret=secrets_of)
 
 
 def trim(raw: Raw) -> Raw:
@@ -73,7 +73,8 @@ def deletes_remotely(raw: Raw) -> bool:
     return raw["spec"].get("deletionPolicy") != DeletionPolicy.RETAIN.value and raw["spec"].get("suspend") is not True
 
 
-def _secrets(raw: Raw) -> Iterator[Key]:
+def secrets_of(raw: Raw) -> Iterator[Key]:
+    """Yield the Secret that a resource takes its key from, if it does."""
     name = ((raw["spec"].get("jwkStrFrom") or {}).get("secretKeyRef") or {}).get("name")
     if name:
         yield raw["metadata"]["namespace"], name

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from jwk_operator.kube.client import EVENTS, ApiError, Kind, ObjectClient, Raw
 
 Place = tuple[str, str, str]
 """Plural, namespace (empty for cluster-scoped objects) and name."""
+Change = Callable[[Raw | None], Raw]
+"""What becomes of an object, or of none."""
 
 
 class Objects:
@@ -19,12 +21,25 @@ class Objects:
         """`cluster` is asked for what is not in memory; without one, that does not exist."""
         self._cluster = cluster
         self._objects: dict[Place, Raw | None] = {}
+        self._changes: dict[Place, Change] = {}
+        self._changed: set[Place] = set()
         self._events: list[Raw] = []
 
     def put(self, kind: Kind, raw: Raw) -> None:
         """Have an object in memory from now on, in place of the cluster's."""
         metadata = raw["metadata"]
         self._objects[kind.plural, metadata.get("namespace") or "", metadata["name"]] = raw
+
+    def expect(self, kind: Kind, namespace: str, name: str, change: Change) -> None:
+        """Have an object changed once it is asked for; those that nobody asks for are not read from the cluster."""
+        self._changes[kind.plural, namespace, name] = change
+
+    async def is_changed(self, kind: Kind, namespace: str, name: str) -> bool:
+        """Whether an expected change of an object makes a difference to it."""
+        place = kind.plural, namespace, name
+        if place in self._changes:
+            await self.get(kind, namespace, name)
+        return place in self._changed
 
     async def find(self, kind: Kind, namespace: str | None, name: str) -> Raw | None:
         """Return an object, None where there is none. Raises what the API server's client raises."""
@@ -39,8 +54,23 @@ class Objects:
         """Return an object: from memory, else from the cluster, which is asked but once."""
         place = kind.plural, namespace or "", name
         if place not in self._objects:
-            self._objects[place] = await self._ask(kind, namespace, name)
+            self._objects[place] = await self._first(place, kind, namespace, name)
         return copy.deepcopy(self._known(place))
+
+    async def _first(self, place: Place, kind: Kind, namespace: str | None, name: str) -> Raw | None:
+        change = self._changes.get(place)
+        if change is None:
+            return await self._ask(kind, namespace, name)
+        try:
+            before = await self._ask(kind, namespace, name)
+        except ApiError as error:
+            if error.status != 403:
+                raise
+            before = None  # it may be written, but not read
+        after = change(before)
+        if before is None or before["metadata"]["resourceVersion"] != after["metadata"]["resourceVersion"]:
+            self._changed.add(place)
+        return after
 
     async def _ask(self, kind: Kind, namespace: str | None, name: str) -> Raw | None:
         try:

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jwk_operator.api.jwk import JWKSpec
+from jwk_operator.api.jwk import ConnectionKind
 from jwk_operator.api.names import RemoteName
 from jwk_operator.api.reasons import Reason
 from jwk_operator.apinizer.answers import Answer
 from jwk_operator.apinizer.transport import Proxy
-from jwk_operator.kube.client import JWKS, ApiError, Raw
+from jwk_operator.kube.client import CONFIG_MAPS, JWKS, NAMESPACES, SECRETS, ApiError, Raw
 from jwk_operator.kube.connections import ConnectionWriter
 from jwk_operator.kube.events import EventPoster
-from jwk_operator.kube.jwks import JwkWriter, claim_of, connection_of, read, trim, wished_name
+from jwk_operator.kube.jwks import JwkWriter, claim_of, connection_of, read, secrets_of, trim, wished_name
 from jwk_operator.kube.secrets import SourceKeyNotFoundError, SourceNotFoundError, SourceRef, Sources
 from jwk_operator.kube.store import Key, key_of
 from jwk_operator.planning.assumed import as_owned
@@ -112,6 +112,8 @@ class Planner:
 
         Those that wait for a name which is given back are worked on as well, whether planned or not.
         """
+        for raw in self._stage.gone:
+            self._wake_namesakes(key_of(raw), wished_name(raw))
         try:
             for key in self._stage.planned if self._assumes else ():
                 await self._assume_owned(key)
@@ -189,7 +191,7 @@ class Planner:
         raw = self._stage.jwks.get(key)
         if raw is None:
             return Cause.EVENT
-        news = await self._secret_news(raw) or self._depends_on_change(raw)
+        news = await self._secret_news(raw) or await self._depends_on_change(raw)
         return Cause.DEPENDENCY if news else Cause.EVENT
 
     async def _secret_news(self, raw: Raw) -> bool:
@@ -207,15 +209,18 @@ class Planner:
             self._sources.note("Secret", source.namespace, source.name, None)
         return self._gatherer.secret_news(resource)
 
-    def _depends_on_change(self, raw: Raw) -> bool:
-        connection = connection_of(raw)
+    async def _depends_on_change(self, raw: Raw) -> bool:
+        """Whether the manifests change anything that a JWK refers to, be it by its connection."""
+        connection, objects = connection_of(raw), self._stage.objects
+        if connection in self._stage.changed:
+            return True
+        if connection[0] == ConnectionKind.CLUSTER and await objects.is_changed(NAMESPACES, "", key_of(raw)[0]):
+            return True
         resolved = self._connections.resolve(raw)
-        used = {connection, ("Secret", *_secret_of(read(raw).spec, raw))}
-        if connection[0] != "ApinizerConnection":
-            used.add(("Namespace", "", raw["metadata"]["namespace"]))
-        if resolved.spec is not None:
-            used |= {(item.kind, item.namespace, item.name) for item in sources_of(resolved.spec, connection[1])}
-        return not used.isdisjoint(self._stage.changed)
+        used = sources_of(resolved.spec, connection[1]) if resolved.spec is not None else ()
+        places = [(SECRETS if item.kind == "Secret" else CONFIG_MAPS, item.namespace, item.name) for item in used]
+        places += [(SECRETS, *secret) for secret in secrets_of(raw)]
+        return any([await objects.is_changed(*place) for place in places])
 
     def _outcome(self, key: Key) -> Outcome:
         before, after = self._before[key], self._stage.jwks.get(key)
@@ -242,11 +247,6 @@ def _ended(raw: Raw) -> Outcome:
 
 async def _nothing_to_fetch(_connection: ConnectionKey, _key: Key) -> None:
     """Every connection was taken in before."""
-
-
-def _secret_of(spec: JWKSpec | None, raw: Raw) -> tuple[str, str]:
-    name = spec.jwk_str_from.secret_key_ref.name if spec is not None and spec.jwk_str_from is not None else ""
-    return raw["metadata"]["namespace"], name
 
 
 def _environments(raw: Raw) -> tuple[str, ...]:

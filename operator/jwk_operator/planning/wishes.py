@@ -93,8 +93,10 @@ def deleted(known: Raw, now: datetime) -> Raw | None:
     """Return a JWK as it would be once it was deleted; None where nothing holds it."""
     if not known["metadata"].get("finalizers"):
         return None
+    if "deletionTimestamp" in known["metadata"]:
+        return known
     after = copy.deepcopy(known)
-    after["metadata"].setdefault("deletionTimestamp", now.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    after["metadata"]["deletionTimestamp"] = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     after["metadata"]["generation"] = int(known["metadata"].get("generation") or 0) + 1
     _renew(after)
     return after
@@ -120,7 +122,8 @@ def applied_labels(wish: Raw, known: Raw | None) -> Raw:
     before = known or {"metadata": {"resourceVersion": "0"}}
     labels = {**(before["metadata"].get("labels") or {}), **(wish["metadata"].get("labels") or {})}
     after = {"metadata": {**before["metadata"], "name": wish["metadata"]["name"], "labels": labels}}
-    _renew(after)
+    if known is None or labels != (known["metadata"].get("labels") or {}):
+        _renew(after)
     return after
 
 
