@@ -90,7 +90,7 @@ class _Choice:
     "--token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=f"Use the token in this file for every connection, or that in the variable {_TOKEN}; "
-    "no connection's Secret is read then.",
+    "the Secrets with theirs are not read then.",
 )
 @click.option(
     "--proxy-from-environment",
