@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jwk_operator.kube.client import CONFIG_MAPS, EVENTS, JWKS, SECRETS, ApiError
+from jwk_operator.kube.client import CONFIG_MAPS, EVENTS, JWKS, SECRETS, ApiError, Raw
 from jwk_operator.planning.objects import Objects, merged
 from unit.cluster import FakeCluster
 from unit.merge import merged as as_the_rfc_says
@@ -94,3 +94,35 @@ async def test_events_are_kept_to_be_told() -> None:
     assert (list(objects.news("u")), list(objects.news("v"))) == ([("Adopted", "m")], [])
     with pytest.raises(AssertionError):
         await objects.create(SECRETS, "team", body)
+
+
+def relabelled(before: Raw | None) -> Raw:
+    version = int(before["metadata"]["resourceVersion"]) + 1 if before else 1
+    return {"metadata": {"namespace": "team", "name": "key", "resourceVersion": str(version)}, "data": {"a": "new"}}
+
+
+async def test_what_is_expected_happens_when_it_is_asked_for() -> None:
+    cluster = FakeCluster()
+    cluster.put(SECRETS, {"metadata": {"namespace": "team", "name": "key"}, "data": {"a": "old"}})
+    cluster.put(SECRETS, {"metadata": {"namespace": "team", "name": "same"}})
+    objects = Objects(cluster.client)
+    objects.expect(SECRETS, "team", "key", relabelled)
+    objects.expect(SECRETS, "team", "same", lambda before: before or {})
+    objects.expect(SECRETS, "team", "nobody's", relabelled)
+    assert await objects.is_changed(SECRETS, "team", "key")
+    assert not await objects.is_changed(SECRETS, "team", "same")
+    assert not await objects.is_changed(SECRETS, "team", "another")
+    assert (await objects.get(SECRETS, "team", "key"))["data"] == {"a": "new"}
+    assert cluster.calls == [("get", "secrets", "key"), ("get", "secrets", "same")]
+
+
+async def test_what_may_not_be_read_counts_as_new() -> None:
+    class Forbidding(FakeCluster):
+        async def get(self, *_: object) -> Raw:
+            raise ApiError(403, "Forbidden", "no")
+
+    objects = Objects(Forbidding().client)
+    objects.expect(SECRETS, "team", "key", relabelled)
+    assert await objects.is_changed(SECRETS, "team", "key")
+    with pytest.raises(ApiError):
+        await objects.find(SECRETS, "team", "another")

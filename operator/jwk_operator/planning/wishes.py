@@ -56,6 +56,8 @@ def wishes_of(contents: Iterable[tuple[str, Raw]], namespace: str) -> Wishes:
         if content.get("apiVersion") != _KINDS.get(kind, ""):
             continue
         metadata = content.get("metadata") or {}
+        if not isinstance(metadata, dict):
+            raise WishError(f"{place}: metadata must be an object")
         own = "" if kind in _WITHOUT_NAMESPACE else str(metadata.get("namespace") or namespace)
         key = own, str(metadata.get("name") or "")
         if key in wishes.of(kind):
@@ -107,10 +109,10 @@ def applied_data(wish: Raw, known: Raw | None) -> Raw:
 
     What others have added to it stays, as it does with `kubectl apply`.
     """
-    plain = wish.get("stringData") or {}
-    encoded = {name: base64.b64encode(str(value).encode()).decode() for name, value in plain.items()}
+    plain = _texts(wish.get("stringData"))
+    encoded = {name: base64.b64encode(value.encode()).decode() for name, value in plain.items()}
     before = known or {"metadata": {"resourceVersion": "0"}}
-    after = {**copy.deepcopy(before), "data": {**(before.get("data") or {}), **(wish.get("data") or {}), **encoded}}
+    after = {**copy.deepcopy(before), "data": {**(before.get("data") or {}), **_texts(wish.get("data")), **encoded}}
     after["metadata"] = {**after["metadata"], "name": wish["metadata"]["name"], **_namespace_of(wish)}
     if known is None or after["data"] != (known.get("data") or {}):
         _renew(after)
@@ -120,11 +122,17 @@ def applied_data(wish: Raw, known: Raw | None) -> Raw:
 def applied_labels(wish: Raw, known: Raw | None) -> Raw:
     """Return a namespace once a manifest was applied: labels that others have given it stay."""
     before = known or {"metadata": {"resourceVersion": "0"}}
-    labels = {**(before["metadata"].get("labels") or {}), **(wish["metadata"].get("labels") or {})}
+    labels = {**(before["metadata"].get("labels") or {}), **_texts(wish["metadata"].get("labels"))}
     after = {"metadata": {**before["metadata"], "name": wish["metadata"]["name"], "labels": labels}}
     if known is None or labels != (known["metadata"].get("labels") or {}):
         _renew(after)
     return after
+
+
+def _texts(value: object) -> dict[str, str]:
+    """Return the texts in an object of a manifest that no schema has judged; the API server takes nothing else."""
+    found = value if isinstance(value, dict) else {}
+    return {str(name): text for name, text in found.items() if isinstance(text, str)}
 
 
 def _namespace_of(wish: Raw) -> dict[str, str]:
