@@ -117,6 +117,26 @@ def test_a_changed_connection_and_secret(space: Space, tool: Tool, operator: Ope
     )
 
 
+def test_who_waits_for_a_name_that_is_given_back(make_space: MakeSpace, tool: Tool, operator: OperatorProcess) -> None:
+    first = make_space()
+    second = make_space(first.project)
+    for space in (first, second):
+        space.connect()
+        space.jwk("one", pasted())
+        space.wait("one", "Deployed" if space is first else "NameConflict")
+    key = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "any"}}
+    done = tool("plan", "-n", first.name, "--prune", "-", stdin=json.dumps(key))
+    text = shown(done.out.replace(second.name, "SECOND"), first)
+    assert (done.status, done.err) == (2, "")
+    assert text == (
+        "ACTION  JWK  IN APINIZER  CONNECTION  CALLS  WHY\n"
+        "delete  NAMESPACE/one  PROJECT/one  CONNECTION  DELETE  It is undeployed everywhere and deleted, which cannot "
+        "be undone.\n"
+        "create  SECOND/one  PROJECT/one  ApinizerConnection/SECOND/default  POST  Made from COPY_PASTE.\n\n"
+        "Plan: 1 to create, 1 to delete.\n"
+    )
+
+
 def test_rights_of_a_namespace_are_enough(
     space: Space, cluster: Cluster, simulator: SimulatorProcess, tmp_path: Path
 ) -> None:
