@@ -53,7 +53,7 @@ def source(kind: str, number: int, url: str) -> Fields:
 def _policies(chance: Random) -> Fields:
     some: dict[str, list[Any]] = {
         "updatePolicy": ["Immutable", "Replace"],
-        "deletionPolicy": ["Delete", "Delete", "Retain"],
+        "deletionPolicy": ["Delete", "Retain"],
         "adoptionPolicy": ["Never", "IfMatching"],
         "redeployPolicy": ["Auto", "Always", "Never"],
         "suspend": [False, False, False, True],
@@ -88,6 +88,7 @@ _DRAWN: dict[str, Callable[[Random, str], Fields]] = {
     "resource": lambda chance, url: {**_source(chance, url), "updatePolicy": chance.choice(["Replace", "Immutable"])},
     "set policies": lambda chance, _: _policies(chance),
     "remove": lambda _, __: {},
+    "remove but keep": lambda _, __: {"deletionPolicy": "Retain"},
     "request": lambda _, __: {},
     "put key": lambda chance, _: {"number": chance.randrange(len(KEYS))},
     "put key into Git": lambda chance, _: {"number": chance.randrange(len(KEYS))},
@@ -111,8 +112,8 @@ async def make(story: Story, move: Move) -> None:
             story.write(move.slot, **move.fields)
         case "request" if written:
             story.request(move.slot)
-        case "remove":
-            story.manifests.pop(move.slot, None)
+        case "remove" | "remove but keep" if written:
+            story.remove(move.slot, **move.fields)
         case "put key" | "put key into Git":
             story.put_key(move.fields["number"], in_git=move.kind == "put key into Git")
         case "reconnect":

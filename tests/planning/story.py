@@ -84,6 +84,13 @@ class Story:
         metadata = {"namespace": NAMESPACE, "name": name}
         self.manifests[name] = {"apiVersion": API_VERSION, "kind": "JWK", "metadata": metadata, "spec": fields}
 
+    def remove(self, name: str, /, **spec: Any) -> None:
+        """Take a JWK out of Git; with fields of its spec that was applied with these before."""
+        if spec:
+            self.write(name, **spec)
+            self.cluster.apply(self.manifests[name])
+        del self.manifests[name]
+
     def request(self, name: str) -> None:
         """Ask for a look by the annotation."""
         annotation = {"apiops.apinizer.com/reconcile-requested-at": f"{self.clock.seconds}"}

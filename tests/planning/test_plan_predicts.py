@@ -77,4 +77,4 @@ async def test_the_calls_are_those_that_were_announced(simulator: Simulator, url
     actions: Counter[Action] = Counter()
     for number in STORIES:
         actions += await play(simulator, url, number)
-    assert len(STORIES) == 1 or set(actions) == set(Action), f"some actions did not occur: {actions}"
+    assert SOAK or len(STORIES) == 1 or set(actions) == set(Action), f"some actions did not occur: {actions}"
