@@ -1,0 +1,115 @@
+"""The resources in the cluster that concern the namespaces chosen, and which JWK uses which connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from jwk_operator.api.jwk import ConnectionKind
+from jwk_operator.api.resource import Resource
+from jwk_operator.cli.doctor.findings import Finding, failed, skipped
+from jwk_operator.kube.client import (
+    CLUSTER_CONNECTIONS,
+    CONNECTIONS,
+    JWKS,
+    NAMESPACES,
+    ApiError,
+    ApiUnavailableError,
+    Kind,
+    KubeClient,
+    Raw,
+)
+from jwk_operator.kube.connections import trim_connection
+from jwk_operator.kube.jwks import read, trim
+from jwk_operator.kube.namespaces import trim_namespace
+from jwk_operator.kube.secrets import Sources
+from jwk_operator.kube.store import Store, key_of
+from jwk_operator.reconcile.connections import ConnectionKey, Connections, Resolved
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A JWK, and what the operator makes of the connection that it names."""
+
+    jwk: Resource
+    resolved: Resolved
+
+    def __str__(self) -> str:
+        return f"{self.jwk.namespace}/{self.jwk.name}"
+
+
+@dataclass(slots=True)
+class Inventory:
+    """What there is. `problems` tells what could not be looked at."""
+
+    namespace: str | None
+    """The one that was looked in; None is all of them."""
+    connections: dict[ConnectionKey, Raw] = field(default_factory=dict)
+    users: dict[ConnectionKey, list[User]] = field(default_factory=lambda: defaultdict(list))
+    labels_known: bool = True
+    """Whether the labels of namespaces are known, by which connections for several namespaces select."""
+    problems: list[Finding] = field(default_factory=list)
+
+    def chosen(self, names: Sequence[str]) -> dict[ConnectionKey, Raw]:
+        """Return the connections of these names; for none those of the namespace and those that its JWKs use."""
+        return {
+            key: raw for key, raw in self.connections.items() if (key[2] in names if names else self._concerns(key))
+        }
+
+    def _concerns(self, key: ConnectionKey) -> bool:
+        return self.namespace is None or key[0] == ConnectionKind.NAMESPACED or key in self.users
+
+
+async def take_inventory(client: KubeClient, namespace: str | None) -> Inventory:
+    """Read connections of both kinds, JWKs and namespaces, of one namespace or (None) of all."""
+    found = Inventory(namespace)
+    namespaced, clustered, jwks, namespaces = await asyncio.gather(
+        _list(client, CONNECTIONS, namespace, found),
+        _list(client, CLUSTER_CONNECTIONS, None, found),
+        _list(client, JWKS, namespace, found),
+        _namespaces(client, namespace, found),
+    )
+    store, labels = Store(trim_connection), Store(trim_namespace)
+    for raw in (*namespaced, *clustered):
+        store.put(raw)
+    for raw in namespaces:
+        labels.put(raw)
+    connections = Connections(store, labels, Sources(client))
+    for raw in map(trim, jwks):
+        resolved = connections.resolve(raw)
+        found.users[resolved.key].append(User(read(raw), resolved))
+    for raw in map(trim_connection, (*namespaced, *clustered)):
+        own, name = key_of(raw)
+        kind = ConnectionKind.NAMESPACED if own else ConnectionKind.CLUSTER
+        found.connections[kind.value, own, name] = raw
+    return found
+
+
+async def _list(client: KubeClient, kind: Kind, namespace: str | None, found: Inventory) -> list[Raw]:
+    try:
+        return [raw async for chunk, _ in client.list(kind, namespace) for raw in list(chunk)]
+    except ApiError as error:
+        where = f"namespace {namespace}" if namespace else "the cluster"
+        if error.status == 403:
+            told = f"run doctor as somebody who may list {kind.plural}{'' if namespace else ', or for one namespace'}"
+            found.problems.append(skipped(kind.plural, f"you may not list them in {where}", told))
+        else:
+            found.problems.append(skipped(kind.plural, f"they cannot be listed: {error.status}", "see the CRDs above"))
+    except ApiUnavailableError as error:
+        found.problems.append(failed(kind.plural, f"they cannot be listed: {error}", "run doctor again"))
+    return []
+
+
+async def _namespaces(client: KubeClient, namespace: str | None, found: Inventory) -> list[Raw]:
+    try:
+        if namespace is not None:
+            return [await client.get(NAMESPACES, None, namespace)]
+        return [raw async for chunk, _ in client.list(NAMESPACES, None) for raw in list(chunk)]
+    except (ApiError, ApiUnavailableError) as error:
+        found.labels_known = False
+        if isinstance(error, ApiError) and error.status == 404:
+            told = "correct --namespace"
+            found.problems.append(failed("namespace", f"namespace {namespace} does not exist", told))
+    return []
