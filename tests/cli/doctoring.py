@@ -1,4 +1,4 @@
-"""`jwk-operator doctor` for tests: run under the rights of one who looks after an operator, and its output made stable."""
+"""`jwk-operator doctor` for tests: what is healthy everywhere, and output without what differs from run to run."""
 
 from __future__ import annotations
 

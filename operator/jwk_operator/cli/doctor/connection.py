@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from jwk_operator.api.connection import ApinizerConnectionSpec
 from jwk_operator.apinizer.answers import Answer
-from jwk_operator.apinizer.transport import Endpoint, Proxy
+from jwk_operator.apinizer.transport import Endpoint, Proxy, tls_context
 from jwk_operator.cli.doctor import manager
 from jwk_operator.cli.doctor.findings import Finding, Level, Section, failed, not_reached
 from jwk_operator.cli.doctor.inventory import User
@@ -39,24 +39,33 @@ async def examine_connection(
     spec, why = read_spec(raw)
     endpoint = _endpoint(spec) if spec is not None else None
     if spec is None or endpoint is None:
-        why = why or "spec.baseUrl is no usable address"
         told = "correct it; jwk-operator validate says what is expected"
-        later = not_reached(("secrets", "address", *manager.CHECKS), "spec")
-        return Section(title(key), (failed("spec", why, told), *later))
-    secrets, read = await read_references(client, spec, key[1])
-    found = [judge_spec(spec), judge_status(raw), read]
+        found = [failed("spec", why or "spec.baseUrl is no usable address", told)]
+        found += not_reached(("secrets", "address", *manager.CHECKS), "spec")
+    else:
+        secrets, read = await read_references(client, spec, key[1])
+        found = [judge_spec(spec), judge_status(raw), read]
+        found += await _reach(_complete(endpoint, spec, secrets, proxy_for), spec, secrets, users)
+    return Section(title(key), tuple(found))
+
+
+async def _reach(
+    endpoint: Endpoint, spec: ApinizerConnectionSpec, secrets: ConnectionSecrets | None, users: Sequence[User]
+) -> list[Finding]:
+    """Go to the manager and ask it, as far as what was read of Secrets suffices."""
     if secrets is None and _needs_secrets_to_connect(spec):
-        return Section(title(key), (*found, *not_reached(("address", *manager.CHECKS), "secrets")))
-    endpoint = _complete(endpoint, spec, secrets, proxy_for)
+        return not_reached(("address", *manager.CHECKS), "secrets")
     try:
-        way = await examine_way(endpoint)
-    except ssl.SSLError:  # not from the network: that of the way is told as a finding
-        way = [_unusable_ca()]
-    found += way
+        tls_context(endpoint)
+    except ssl.SSLError:
+        told = "put PEM certificates of authorities into it"
+        found = [failed("authorities", "spec.tls.caRef holds a certificate that cannot be read", told)]
+        return [*found, *not_reached(("address", *manager.CHECKS), "authorities")]
+    way = await examine_way(endpoint)
     stopped = next((finding.check for finding in way if finding.level is Level.FAILED), None)
     if stopped is not None or secrets is None:
-        return Section(title(key), (*found, *not_reached(manager.CHECKS, stopped or "secrets")))
-    return Section(title(key), (*found, *await _ask(endpoint, secrets, spec, users)))
+        return [*way, *not_reached(manager.CHECKS, stopped or "secrets")]
+    return [*way, *await _ask(endpoint, secrets, spec, users)]
 
 
 async def _ask(
@@ -99,8 +108,3 @@ def _complete(
     if secrets is None:
         return replace(endpoint, proxy=proxy)
     return replace(endpoint, ca_pem=secrets.ca_pem, proxy=secrets.proxy or proxy)
-
-
-def _unusable_ca() -> Finding:
-    told = "put PEM certificates of authorities into it"
-    return failed("TLS", "spec.tls.caRef holds a certificate that cannot be read", told)

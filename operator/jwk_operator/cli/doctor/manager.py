@@ -73,7 +73,8 @@ async def ask(endpoint: Endpoint, credential: Credential, projects: Iterable[str
             asked.seconds[project] = time.monotonic() - started
             if asked.token_refused is not None:
                 break
-            asked.environments[project] = await client.environments(project)
+            if not isinstance(asked.lists[project], Answer):
+                asked.environments[project] = await client.environments(project)
         asked.expires = client.token_expires_at
     finally:
         await client.aclose()
@@ -110,7 +111,11 @@ def _token(asked: Asked, refused: Answer | None, source: str, now: datetime) -> 
 def _refused_token(asked: Asked, answer: Answer, source: str) -> Finding:
     if answer.verdict is Verdict.UNAUTHORIZED:
         what = "client ID and client secret" if asked.issued else "a token"
-        return failed("token", f"{source}: {answer.text}", f"put {what} that the manager accepts into {source}")
+        return failed(
+            "token",
+            f"{source}: {answer.text} ({answer.http_status})",
+            f"put {what} that the manager accepts into {source}",
+        )
     return _failure("token", answer, source)
 
 
@@ -146,7 +151,7 @@ def _list(project: str, answer: Answer | dict[str, RemoteEntry], seconds: float,
 
 def _environments(project: str, answer: Answer | tuple[EnvironmentEntry, ...] | None, source: str) -> Finding:
     if answer is None:
-        return skipped("environments", "not checked, because token failed")
+        return skipped("environments", "not checked, because list failed")
     if isinstance(answer, Answer):
         return _failure("environments", answer, source, project)
     if not answer:
@@ -174,4 +179,4 @@ def _failure(check: str, answer: Answer, source: str, project: str = "") -> Find
             return failed(check, said, advised or "see that the manager runs; the operator goes on by itself then")
         case _:
             told = "look at the manager's log, and at what is on the way to it; the operator tries again by itself"
-            return failed(check, f"{answer.text}{status}", told)
+            return failed(check, f"{answer.text.rstrip('.')}{status}", told)
