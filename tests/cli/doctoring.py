@@ -9,8 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 from cli.tool import Done, Tool
 from harness.cluster import Cluster
+from harness.rbac import Account
+from harness.simulator import CLIENTS, READER
 from harness.space import Space
 
 IMAGE = "registry.example.com/jwk-operator:0.1.0"
@@ -48,6 +52,35 @@ ok       JWKs                        none
 
 """
 HEAD = CLUSTER + CRDS + OPERATOR + RBAC + NO_JWKS
+SPEC = """\
+ApinizerConnection TEAM/default
+ok       spec                        admitted, for project "shop"
+"""
+STATUS = """\
+warning  status                      no operator has reported on this spec → see that an operator is running and serves this namespace
+"""  # noqa: E501 - as it is printed
+SECRET = """\
+ok       secrets                     Secret TEAM/default, key token
+"""
+REACHED = """\
+warning  address                     http://MANAGER is without encryption → use https in spec.baseUrl, so that nobody on the way can read the token
+ok       DNS                         127.0.0.1 is an address
+ok       connection                  the manager accepts connections on port PORT, in N ms
+"""  # noqa: E501
+CLOCK = """\
+ok       clock                       this machine's clock and that of the manager agree within 30 s
+"""
+TOKEN = """\
+ok       token                       from Secret TEAM/default, key token, accepted; when it ends is not in it
+"""
+PROJECT = """\
+ok       list                        project "shop" has 0 JWKs, listed in N ms
+ok       environments                project "shop" has development, production
+"""
+WRITING = """\
+skipped  writing                     not checked: SECRETS + DEPLOY_UNDEPLOY and the right to write show only when something is written → the first JWK says Forbidden in its status if a right is missing
+"""  # noqa: E501
+BEFORE = HEAD + SPEC + STATUS
 
 _MASKED = (
     (r"\bv1\.\d+\.\d+\b", "VERSION"),
@@ -121,3 +154,23 @@ def masked(text: str, known: Iterable[tuple[str, str]]) -> str:
 def end(**counts: int) -> str:
     """Return the last line."""
     return f"\n{', '.join(f'{number} {level}' for level, number in counts.items())}\n"
+
+
+def not_reached(failure: str, *checks: str) -> str:
+    """Return the lines of what was not checked."""
+    every = (*checks, "clock", "token", "list", "environments")
+    return "".join(f"skipped  {check:26}  not checked, because {failure} failed\n" for check in every)
+
+
+@pytest.fixture(scope="module")
+def operator_home(cluster: Cluster, account: Account) -> str:
+    """The namespace of an operator that seems to run, as far as a Deployment and a Lease show."""
+    namespace = account.user.split(":")[2]
+    install_deployment(cluster, namespace)
+    return namespace
+
+
+@pytest.fixture
+def doctor(tool: Tool, cluster: Cluster, operator_home: str) -> Doctor:
+    """Doctor for that operator, run by an administrator."""
+    return Doctor(tool, cluster, operator_home, cluster.plane.kubeconfig, [READER, *CLIENTS.values()])

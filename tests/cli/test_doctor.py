@@ -9,63 +9,30 @@ import time
 
 import pytest
 
-from cli.doctoring import CLUSTER, CRDS, HEAD, NO_JWKS, OPERATOR, RBAC, Doctor, end, install_deployment
-from cli.tool import Tool
+from cli.doctoring import (
+    BEFORE,
+    CLOCK,
+    CLUSTER,
+    CRDS,
+    NO_JWKS,
+    OPERATOR,
+    PROJECT,
+    RBAC,
+    REACHED,
+    SECRET,
+    SPEC,
+    STATUS,
+    TOKEN,
+    WRITING,
+    Doctor,
+    end,
+    not_reached,
+)
 from harness.cluster import Cluster
 from harness.fixtures import MakeSpace
 from harness.objects import API_VERSION
-from harness.rbac import Account
 from harness.simulator import CLIENTS, READER, SimulatorProcess
 from harness.space import Space
-
-SPEC = """\
-ApinizerConnection TEAM/default
-ok       spec                        admitted, for project "shop"
-"""
-STATUS = """\
-warning  status                      no operator has reported on this spec → see that an operator is running and serves this namespace
-"""  # noqa: E501 - as it is printed
-SECRET = """\
-ok       secrets                     Secret TEAM/default, key token
-"""
-REACHED = """\
-warning  address                     http://MANAGER is without encryption → use https in spec.baseUrl, so that nobody on the way can read the token
-ok       DNS                         127.0.0.1 is an address
-ok       connection                  the manager accepts connections on port PORT, in N ms
-"""  # noqa: E501
-CLOCK = """\
-ok       clock                       this machine's clock and that of the manager agree within 30 s
-"""
-TOKEN = """\
-ok       token                       from Secret TEAM/default, key token, accepted; when it ends is not in it
-"""
-PROJECT = """\
-ok       list                        project "shop" has 0 JWKs, listed in N ms
-ok       environments                project "shop" has development, production
-"""
-WRITING = """\
-skipped  writing                     not checked: SECRETS + DEPLOY_UNDEPLOY and the right to write show only when something is written → the first JWK says Forbidden in its status if a right is missing
-"""  # noqa: E501
-BEFORE = HEAD + SPEC + STATUS
-
-
-def not_reached(failure: str, *checks: str) -> str:
-    """Return the lines of what was not checked."""
-    every = (*checks, "clock", "token", "list", "environments")
-    return "".join(f"skipped  {check:26}  not checked, because {failure} failed\n" for check in every)
-
-
-@pytest.fixture(scope="module")
-def home(cluster: Cluster, account: Account) -> str:
-    """The namespace of an operator that seems to run, and does not, so that no status changes."""
-    namespace = account.user.split(":")[2]
-    install_deployment(cluster, namespace)
-    return namespace
-
-
-@pytest.fixture
-def doctor(tool: Tool, cluster: Cluster, home: str) -> Doctor:
-    return Doctor(tool, cluster, home, cluster.plane.kubeconfig, [READER, *CLIENTS.values()])
 
 
 def test_a_connection_that_works(doctor: Doctor, space: Space) -> None:
@@ -400,8 +367,9 @@ ok       JWKs                        none
     assert done.status == 0
 
 
-def test_on_a_terminal_results_have_colours(tool: Tool, space: Space) -> None:
-    status, text = tool.on_terminal("doctor", "-n", space.name, columns=200)
+def test_on_a_terminal_results_have_colours(doctor: Doctor, space: Space) -> None:
+    account = f"{doctor.home}/jwk-operator"
+    status, text = doctor.tool.on_terminal("doctor", "-n", space.name, "--service-account", account, columns=200)
     assert status == 0
     assert re.search(r"\x1b\[32mok *\x1b\[0m", text)
     assert re.search(r"\x1b\[33mwarning *\x1b\[0m", text)

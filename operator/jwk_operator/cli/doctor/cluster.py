@@ -105,7 +105,8 @@ def _unreachable(error: BaseException, server: str) -> tuple[str, str]:
                 return str(cause), "log in anew, or correct the user of the context"
             case socket.gaierror():
                 return "its host name cannot be resolved", f"check the server {server} in the kubeconfig"
-            case ssl.SSLCertVerificationError():
+            # aiohttp's own error is of this class, too, and says nothing; the one that does comes next
+            case ssl.SSLCertVerificationError() if hasattr(cause, "verify_message"):
                 reason = cause.verify_message or "it cannot be verified"
                 return (
                     f"its TLS certificate is not accepted: {reason}",
@@ -115,6 +116,6 @@ def _unreachable(error: BaseException, server: str) -> tuple[str, str]:
                 return "it refuses connections", "check that it runs, and the port in the kubeconfig"
             case TimeoutError():
                 return "it does not answer in time", "check network, VPN and firewall on the way to it"
-            case ssl.SSLError():
+            case ssl.SSLError() if not isinstance(cause, ssl.SSLCertVerificationError):
                 return "there is no TLS connection to it", "check scheme and port of the server in the kubeconfig"
     return "it closes the connection without an answer", "check that it runs, and what is on the way to it"

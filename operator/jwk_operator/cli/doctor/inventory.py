@@ -65,16 +65,15 @@ class Inventory:
 async def take_inventory(client: KubeClient, namespace: str | None) -> Inventory:
     """Read connections of both kinds, JWKs and namespaces, of one namespace or (None) of all."""
     found = Inventory(namespace)
-    namespaced, clustered, jwks, namespaces = await asyncio.gather(
-        _list(client, CONNECTIONS, namespace, found),
-        _list(client, CLUSTER_CONNECTIONS, None, found),
-        _list(client, JWKS, namespace, found),
-        _namespaces(client, namespace, found),
+    lists = await asyncio.gather(
+        _list(client, CONNECTIONS, namespace), _list(client, CLUSTER_CONNECTIONS, None), _list(client, JWKS, namespace)
     )
+    found.problems += [problem for _, problem in lists if problem is not None]
+    (namespaced, _), (clustered, _), (jwks, _) = lists
     store, labels = Store(trim_connection), Store(trim_namespace)
     for raw in (*namespaced, *clustered):
         store.put(raw)
-    for raw in namespaces:
+    for raw in await _namespaces(client, namespace, found):
         labels.put(raw)
     connections = Connections(store, labels, Sources(client))
     for raw in map(trim, jwks):
@@ -87,19 +86,23 @@ async def take_inventory(client: KubeClient, namespace: str | None) -> Inventory
     return found
 
 
-async def _list(client: KubeClient, kind: Kind, namespace: str | None, found: Inventory) -> list[Raw]:
+async def _list(client: KubeClient, kind: Kind, namespace: str | None) -> tuple[list[Raw], Finding | None]:
     try:
-        return [raw async for chunk, _ in client.list(kind, namespace) for raw in list(chunk)]
+        return [raw async for chunk, _ in client.list(kind, namespace) for raw in list(chunk)], None
     except ApiError as error:
-        where = f"namespace {namespace}" if namespace else "the cluster"
-        if error.status == 403:
-            told = f"run doctor as somebody who may list {kind.plural}{'' if namespace else ', or for one namespace'}"
-            found.problems.append(skipped(kind.plural, f"you may not list them in {where}", told))
-        else:
-            found.problems.append(skipped(kind.plural, f"they cannot be listed: {error.status}", "see the CRDs above"))
+        return [], _not_listed(kind, namespace, error)
     except ApiUnavailableError as error:
-        found.problems.append(failed(kind.plural, f"they cannot be listed: {error}", "run doctor again"))
-    return []
+        return [], failed(kind.plural, f"they cannot be listed: {error}", "run doctor again")
+
+
+def _not_listed(kind: Kind, namespace: str | None, error: ApiError) -> Finding:
+    if error.status != 403:
+        return skipped(kind.plural, f"they cannot be listed ({error.status})", "see what is said of the CRDs")
+    where = f"namespace {namespace}" if namespace else "the cluster"
+    told = f"run doctor as somebody who may list {kind.plural}"
+    if namespace is None and kind != CLUSTER_CONNECTIONS:
+        told += ", or for one namespace"
+    return skipped(kind.plural, f"you may not list them in {where}", told)
 
 
 async def _namespaces(client: KubeClient, namespace: str | None, found: Inventory) -> list[Raw]:
