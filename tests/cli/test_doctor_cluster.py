@@ -186,7 +186,7 @@ def test_nothing_but_reads_and_questions_about_rights_reach_the_cluster(
     log = AuditLog(cluster, own.user)
     log.mark()
     doctor = Doctor(Tool(tmp_path, own.kubeconfig), cluster, operator_home, own.kubeconfig)
-    done = doctor(space, "-A")
+    done = doctor(space)
     assert done.err == ""
     writes = {(request.verb, request.resource) for request in log.requests() if request.writes}
     assert writes == {("create", "subjectaccessreviews")}

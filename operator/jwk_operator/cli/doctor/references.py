@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 from jwk_operator.api.connection import ApinizerConnectionSpec, ApinizerConnectionStatus
 from jwk_operator.api.reasons import Reason
 from jwk_operator.cli.doctor.findings import Finding, advice, failed, ok, skipped, warning
@@ -28,16 +30,19 @@ def judge_status(raw: Raw) -> Finding:
     if is_going(raw):
         told = "delete its JWKs, or have them use another connection; it goes with the last one that needs it"
         return warning("status", "the connection is being deleted", told)
-    status = ApinizerConnectionStatus.model_validate(raw["status"])
+    try:
+        status = ApinizerConnectionStatus.model_validate(raw["status"])
+    except ValidationError:
+        status = ApinizerConnectionStatus()  # somebody's edit
     ready = next((item for item in status.conditions or () if item.type == "Ready"), None)
     if ready is None or status.observed_generation != raw["metadata"].get("generation"):
         told = "see that an operator is running and serves this namespace"
         return warning("status", "no operator has reported on this spec", told)
-    said, told = advice(f"{ready.reason}: {ready.message}")
+    said = f"the operator reports {ready.reason}: {ready.message.rstrip('.')}"
     if ready.status == "True":
-        return ok("status", f"the operator reports {said}")
+        return ok("status", said)
     level = failed if ready.status == "False" else warning
-    return level("status", f"the operator reports {said}", told or "see what follows, and docs/reference/reasons.md")
+    return level("status", said, "see what follows, and docs/reference/reasons.md")
 
 
 async def read_references(

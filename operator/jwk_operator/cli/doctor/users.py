@@ -10,7 +10,7 @@ from jwk_operator.apinizer.answers import EnvironmentEntry
 from jwk_operator.cli.doctor.findings import Finding, advice, count, failed, ok, skipped, some
 from jwk_operator.cli.doctor.inventory import User
 
-_CALLS = {"Create": "create", "Update": "update", "Delete": "delete", "Generate": "generate"}
+_WRITES = {"Create": "creation", "Update": "update", "Delete": "deletion", "Generate": "generation"}
 
 
 def judge_users(users: Iterable[User], *, labels_known: bool) -> list[Finding]:
@@ -70,13 +70,13 @@ def judge_writing(users: Iterable[User]) -> Finding:
     written = [
         (operation.time, user, operation)
         for user in users
-        if (operation := user.jwk.status.last_operation) is not None and operation.type in _CALLS
+        if (operation := user.jwk.status.last_operation) is not None and operation.type in _WRITES
     ]
     if not written:
         why = "not checked: SECRETS + DEPLOY_UNDEPLOY and the right to write show only when something is written"
         return skipped("writing", why, "the first JWK says Forbidden in its status if a right is missing")
     _, user, last = max(written, key=lambda item: item[0])
-    said = f"the operator's last write, the {_CALLS[last.type]} of {user} at {last.time:%Y-%m-%d %H:%M} UTC"
+    said = f"the operator's last write, the {_WRITES[last.type]} of {user} at {last.time:%Y-%m-%d %H:%M} UTC"
     if last.http_status == 403:
         told = "give the account of the token SECRETS + MANAGE and SECRETS + DEPLOY_UNDEPLOY in the project"
         return failed("writing", f"{said}, was forbidden (403)", told)
