@@ -223,7 +223,7 @@ def test_replicas_that_are_missing(doctor: Doctor, cluster: Cluster, space: Spac
     finally:
         set_available(cluster, doctor.home, 2)
     finding = f"""\
-{result}  Deployment                  SYSTEM/jwk-operator: {replicas} of 2 replicas available, image {IMAGE} → look at kubectl describe pods -n SYSTEM -l app.kubernetes.io/name=jwk-operator and kubectl logs -n SYSTEM deployment/jwk-operator
+{result}  Deployment                  SYSTEM/jwk-operator: {replicas} of 2 replicas available, image {IMAGE} → look at kubectl describe pods -n SYSTEM -l app.kubernetes.io/name=jwk-operator and kubectl logs -n SYSTEM -l app.kubernetes.io/name=jwk-operator --prefix
 """  # noqa: E501
     lines = OPERATOR.splitlines(keepends=True)
     found = CLUSTER + CRDS + "".join([lines[0], finding, *lines[2:]]) + RBAC + NO_JWKS + CONNECTION

@@ -36,7 +36,7 @@ def parts(root: Path) -> tuple[Part, ...]:
             {
                 "manifests/README.md": "operations/kustomize",
                 "charts/jwk-operator/README.md": "operations/helm",
-                **_rest(root, "operations", first=("image", "sizing", "upgrading", "threat-model")),
+                **_rest(root, "operations", first=("doctor", "image", "sizing", "upgrading", "threat-model")),
             },
         ),
         Part("Runbooks", _rest(root, "operations/runbooks")),

@@ -159,24 +159,22 @@ def test_environments_of_projects_that_were_not_asked_for_are_not_missing() -> N
     [
         (200, Level.OK, "was carried out; doctor itself writes nothing"),
         (403, Level.FAILED, "was forbidden (403)"),
-        (500, Level.SKIPPED, "was answered 500; doctor itself writes nothing"),
-        (None, Level.SKIPPED, "was not answered; doctor itself writes nothing"),
     ],
 )
-def test_the_last_write_tells_of_the_right_to_write(http_status: int | None, level: Level, text: str) -> None:
-    def operation(time: str, status: int | None, kind: str = "Update") -> dict[str, Any]:
-        answered = {} if status is None else {"httpStatus": status}
-        return {"lastOperation": {"type": kind, "time": time, **answered}}
+def test_the_last_write_tells_of_the_right_to_write(http_status: int, level: Level, text: str) -> None:
+    def operation(time: str, status: int, kind: str = "Update") -> dict[str, Any]:
+        return {"lastOperation": {"type": kind, "time": time, "httpStatus": status}}
 
     found = judge_writing(
         [
             user("old", operation("2026-05-01T00:00:00Z", 200)),
             user("new", operation("2026-05-02T10:00:00Z", http_status)),
             user("listed", operation("2026-05-03T00:00:00Z", 200, "List")),
+            user("rejected", operation("2026-05-03T00:00:00Z", 400)),
         ]
     )
-    last = "the operator's last write, the update of team/new at 2026-05-02 10:00 UTC"
-    assert (found.level, found.text) == (level, f"{last}, {text}")
+    last = "the update of team/new by the operator at 2026-05-02 10:00 UTC"
+    assert (found.level, found.text) == (level, f"{last} {text}")
 
 
 # --- a connection's status --------------------------------------------------------------------------------------------

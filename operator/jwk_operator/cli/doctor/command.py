@@ -67,7 +67,7 @@ def doctor(
     Examples:
       jwk-operator doctor --all-namespaces
       jwk-operator doctor --namespace team-a default
-      jwk-operator doctor --all-namespaces --service-account jwk-operator-system/jwk-operator --output json
+      jwk-operator doctor --all-namespaces --output json
     """
     unusable = unusable_variable() if proxy_from_environment else None
     if unusable is not None:

@@ -122,7 +122,9 @@ def _judge_deployment(raw: Raw, pods: Found) -> Finding:
         return ok("Deployment", text)
     why = _waiting(pods, namespace)
     level = failed if available == 0 else warning
-    told = f"look at kubectl describe pods -n {namespace} -l {_LABEL} and kubectl logs -n {namespace} deployment/{name}"
+    told = (
+        f"look at kubectl describe pods -n {namespace} -l {_LABEL} and kubectl logs -n {namespace} -l {_LABEL} --prefix"
+    )
     return level("Deployment", f"{text}{f'; {why}' if why else ''}", told)
 
 
