@@ -95,7 +95,7 @@ def test_the_oldest_version_is_that_of_the_chart() -> None:
         (answer(version="v1.29.9"), "version", Level.FAILED, "v1.29.9 is not supported"),
         (answer(version=None), "version", Level.FAILED, "None is not supported"),
         (ServerAnswer(200, b"<html>", Dated(DATE, NOW)), "version", Level.WARNING, "the answer names no version"),
-        (answer(403), "server", Level.FAILED, "403: it accepts the login, which has no right to ask for /version"),
+        (answer(403), "server", Level.WARNING, "403: it accepts the login, which has no right to ask for /version"),
         (answer(503), "server", Level.FAILED, "it answers 503"),
         (TimeoutError(), "server", Level.FAILED, "it does not answer in time"),
         (socket.gaierror(), "server", Level.FAILED, "its host name cannot be resolved"),

@@ -74,7 +74,7 @@ def judge_cluster(where: str, server: str, answer: ServerAnswer | BaseException)
             "server", "401: it does not accept the login", "log in anew, or correct the user of the context"
         )
     elif answer.status == 403:
-        finding = failed(
+        finding = warning(
             "server",
             "403: it accepts the login, which has no right to ask for /version",
             "bind the user to the ClusterRole system:public-info-viewer",

@@ -55,6 +55,9 @@ async def _reach(
     """Go to the manager and ask it, as far as what was read of Secrets suffices."""
     if secrets is None and _needs_secrets_to_connect(spec):
         return not_reached(("address", *manager.CHECKS), "secrets")
+    if endpoint.proxy is not None and not endpoint.proxy.is_usable:
+        found = [failed("proxy", "spec.proxyUrl is no usable address", "check its host and port")]
+        return [*found, *not_reached(("address", *manager.CHECKS), "proxy")]
     try:
         tls_context(endpoint)
     except ssl.SSLError:

@@ -57,7 +57,7 @@ async def find_operator(client: KubeClient, namespace: str | None) -> Installati
 
 async def _list(client: KubeClient, kind: Kind, namespace: str | None, selector: str | None = None) -> Found:
     try:
-        return [raw async for chunk, _ in client.list(kind, namespace, selector=selector) for raw in list(chunk)]
+        return [raw async for chunk, _ in client.list(kind, namespace, selector=selector) for raw in chunk]
     except (ApiError, ApiUnavailableError) as error:
         return error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from jwk_operator.api.jwk import ConnectionKind
@@ -66,7 +66,9 @@ async def take_inventory(client: KubeClient, namespace: str | None) -> Inventory
     """Read connections of both kinds, JWKs and namespaces, of one namespace or (None) of all."""
     found = Inventory(namespace)
     lists = await asyncio.gather(
-        _list(client, CONNECTIONS, namespace), _list(client, CLUSTER_CONNECTIONS, None), _list(client, JWKS, namespace)
+        _list(client, CONNECTIONS, namespace, trim_connection),
+        _list(client, CLUSTER_CONNECTIONS, None, trim_connection),
+        _list(client, JWKS, namespace, trim),
     )
     found.problems += [problem for _, problem in lists if problem is not None]
     (namespaced, _), (clustered, _), (jwks, _) = lists
@@ -76,19 +78,21 @@ async def take_inventory(client: KubeClient, namespace: str | None) -> Inventory
     for raw in await _namespaces(client, namespace, found):
         labels.put(raw)
     connections = Connections(store, labels, Sources(client))
-    for raw in map(trim, jwks):
+    for raw in jwks:
         resolved = connections.resolve(raw)
         found.users[resolved.key].append(User(read(raw), resolved))
-    for raw in map(trim_connection, (*namespaced, *clustered)):
+    for raw in (*namespaced, *clustered):
         own, name = key_of(raw)
         kind = ConnectionKind.NAMESPACED if own else ConnectionKind.CLUSTER
         found.connections[kind.value, own, name] = raw
     return found
 
 
-async def _list(client: KubeClient, kind: Kind, namespace: str | None) -> tuple[list[Raw], Finding | None]:
+async def _list(
+    client: KubeClient, kind: Kind, namespace: str | None, trimmed: Callable[[Raw], Raw]
+) -> tuple[list[Raw], Finding | None]:
     try:
-        return [raw async for chunk, _ in client.list(kind, namespace) for raw in list(chunk)], None
+        return [trimmed(raw) async for chunk, _ in client.list(kind, namespace) for raw in chunk], None
     except ApiError as error:
         return [], _not_listed(kind, namespace, error)
     except ApiUnavailableError as error:
@@ -109,7 +113,7 @@ async def _namespaces(client: KubeClient, namespace: str | None, found: Inventor
     try:
         if namespace is not None:
             return [await client.get(NAMESPACES, None, namespace)]
-        return [raw async for chunk, _ in client.list(NAMESPACES, None) for raw in list(chunk)]
+        return [trim_namespace(raw) async for chunk, _ in client.list(NAMESPACES, None) for raw in chunk]
     except (ApiError, ApiUnavailableError) as error:
         found.labels_known = False
         if isinstance(error, ApiError) and error.status == 404:

@@ -20,6 +20,9 @@ from jwk_operator.cli.doctor.findings import Finding, Level, advice, failed, not
 _PORTS = {"http": 80, "https": 443}
 _MOST_HEAD = 16_384
 
+_FAILURES = (OSError, UnicodeError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+"""What a step raises; a time-out is an OSError, and a UnicodeError is of a host name that no DNS can have."""
+
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -60,7 +63,7 @@ async def examine_way(endpoint: Endpoint) -> list[Finding]:
         try:
             async with asyncio.timeout(2 * endpoint.connect_timeout):
                 made = await step()
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+        except (*_FAILURES, _RefusedByProxyError) as error:
             made = [way.failure(name, error)]
         found += made
         if any(finding.level is Level.FAILED for finding in made):
@@ -95,6 +98,8 @@ class _Way:
         """Say why a step failed."""
         server = self._manager if step == "TLS" else self._first
         told = f"check {server.place}, and network and firewall between here and {server.name}"
+        if isinstance(error, _RefusedByProxyError):
+            return self._refused(error.status)
         if isinstance(error, TimeoutError):
             return failed(step, f"{server.name} does not answer in time", told)
         if step == "DNS":
@@ -117,16 +122,16 @@ class _Way:
             took = round((time.monotonic() - started) * 1000)
         return [ok("connection", f"{self._first.name} accepts connections on port {self._first.port}, in {took} ms")]
 
+    def _refused(self, status: str) -> Finding:
+        proxy = self._endpoint.proxy or Proxy("")
+        if status == "407":
+            return failed("proxy", f"{proxy.url} wants other credentials (407)", f"check {proxy.auth_place}")
+        said = f"{proxy.url} does not connect to {self._manager.host}:{self._manager.port} ({status})"
+        return failed("proxy", said, f"check {proxy.place}, or have the proxy let this address through")
+
     async def _tunnel(self) -> list[Finding]:
-        try:
-            async with self._open_manager():
-                return [ok("proxy", f"{self._first.url} connects to {self._manager.host}:{self._manager.port}")]
-        except _RefusedByProxyError as error:
-            proxy = self._endpoint.proxy or Proxy("")
-            if error.status == "407":
-                return [failed("proxy", f"{proxy.url} wants other credentials (407)", f"check {proxy.auth_place}")]
-            said = f"{proxy.url} does not connect to {self._manager.host}:{self._manager.port} ({error.status})"
-            return [failed("proxy", said, f"check {proxy.place}, or have the proxy let this address through")]
+        async with self._open_manager():
+            return [ok("proxy", f"{self._first.url} connects to {self._manager.host}:{self._manager.port}")]
 
     async def _shake_hands(self) -> list[Finding]:
         try:
