@@ -73,6 +73,9 @@ ok       clock                       this machine's clock and that of the manage
 TOKEN = """\
 ok       token                       from Secret TEAM/default, key token, accepted; when it ends is not in it
 """
+UNTOLD = """\
+skipped  token                       from Secret TEAM/default, key token; the manager has not said whether it accepts it → see to the other lines first
+"""  # noqa: E501
 PROJECT = """\
 ok       list                        project "shop" has 0 JWKs, listed in N ms
 ok       environments                project "shop" has development, production

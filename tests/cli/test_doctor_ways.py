@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.doctoring import BEFORE, CLOCK, PROJECT, REACHED, SECRET, TOKEN, WRITING, Doctor, end, not_reached
+from cli.tool import Tool
 from faults.hostile_client import says, served, whole
 from harness.fixtures import MakeSpace
 from harness.hostile import hostile, tunnel
@@ -243,3 +244,30 @@ ok       connection                  the proxy accepts connections on port PROXY
         + end(ok=16, warning=1, failed=1, skipped=5)
     )
     assert done.status == 1
+
+
+async def test_the_proxy_of_the_environment(
+    doctor: Doctor, make_space: MakeSpace, encrypted: SimulatorProcess, ours: Authority
+) -> None:
+    async with tunnel() as proxy:
+        with encrypted:
+            space = make_space("shop", encrypted.url)
+            space.config_map("ca", ca_crt=ours.ca.read_text())
+            space.connect(tls=CA)
+            flag = "--proxy-from-environment"
+            done = await asyncio.to_thread(doctor, space, flag, masks=masks(space, proxy.url), HTTPS_PROXY=proxy.url)
+    assert "\nok       proxy                       http://PROXY connects to 127.0.0.1:PORT\n" in done.out
+    assert done.status == 0
+
+
+def test_a_proxy_of_the_environment_that_is_none(offline: Tool) -> None:
+    done = offline("doctor", "--proxy-from-environment", HTTPS_PROXY="ftp://planted-proxy")
+    assert (done.status, done.out) == (64, "")
+    assert "Error: HTTPS_PROXY holds no address of an HTTP proxy; write it as http://HOST:PORT" in done.err
+    assert "planted" not in done.err
+
+
+def test_a_service_account_that_is_none(offline: Tool) -> None:
+    done = offline("doctor", "--service-account", "jwk-operator")
+    assert (done.status, done.out) == (64, "")
+    assert "'jwk-operator' is no NAMESPACE/NAME, such as jwk-operator-system/jwk-operator" in done.err

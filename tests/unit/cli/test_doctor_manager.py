@@ -54,7 +54,7 @@ def test_all_is_well() -> None:
     [
         (False, timedelta(days=8), Level.OK, f"from {SOURCE}, accepted, until 2026-05-14 07:08 UTC"),
         (False, timedelta(days=6), Level.WARNING, f"from {SOURCE}, accepted; it ends at 2026-05-12 07:08 UTC"),
-        (False, timedelta(0), Level.FAILED, f"from {SOURCE}; it ended at 2026-05-06 07:08 UTC"),
+        (False, timedelta(0), Level.WARNING, f"from {SOURCE}, accepted, although it ended at 2026-05-06 07:08 UTC"),
         (True, timedelta(hours=1), Level.OK, "issued by the token call, accepted, until 2026-05-06 08:08 UTC"),
         (True, timedelta(seconds=90), Level.WARNING, "issued by the token call, accepted, for less than two minutes"),
     ],
@@ -99,6 +99,18 @@ def test_a_token_that_has_ended_and_was_not_tried() -> None:
     given = Asked(issued=False, expires=NOW - timedelta(days=1))
     assert judged(given, "token").level is Level.FAILED
     assert judged(given, "list").text == "not checked, as nobody names a project"
+
+
+def test_a_token_that_is_refused_as_it_has_ended() -> None:
+    given = asked(Answer(Verdict.UNAUTHORIZED, "Token is invalid or expired", 401), expires=NOW - timedelta(days=1))
+    found = judged(given, "token")
+    assert found.text == f"{SOURCE}: Token is invalid or expired (401); it ended at 2026-05-05 07:08 UTC"
+
+
+def test_no_answer_that_tells_of_the_token() -> None:
+    given = asked(Answer(Verdict.SERVER_ERROR, "Maintenance", 503))
+    given.statuses = [("list", 503)]
+    assert judged(given, "token").level is Level.SKIPPED
 
 
 def test_a_project_without_environments() -> None:

@@ -20,6 +20,8 @@ from jwk_operator.cli.doctor.findings import Finding, advice, count, failed, ok,
 CHECKS = ("clock", "token", "list", "environments")
 _SOON = timedelta(days=7)
 _SHORT = timedelta(seconds=120)
+_ACCEPTING = (200, 400, 403, 404)
+"""HTTP statuses of answers to one whose token is accepted."""
 _MOST_PROJECTS = 20
 """How many projects are asked for, of a connection whose JWKs name their own."""
 
@@ -95,52 +97,48 @@ def judge_manager(asked: Asked, source: str, now: datetime) -> list[Finding]:
         found.append(_list(project, answer, asked.seconds[project], source))
         found.append(_environments(project, asked.environments.get(project), source))
     if asked.left_out:
-        found.append(skipped("list", f"{count(asked.left_out, 'more project')} not checked", "name a connection less"))
+        told = "choose a namespace with -n"
+        found.append(skipped("list", f"{count(asked.left_out, 'more project')} not checked", told))
     return found
 
 
 def _token(asked: Asked, refused: Answer | None, source: str, now: datetime) -> Finding:
+    ended = asked.expires is not None and asked.expires <= now
     if refused is not None:
-        return _refused_token(asked, refused, source)
+        return _refused_token(asked, refused, source, ended=ended)
     kind = "issued by the token call" if asked.issued else f"from {source}"
-    if not any(status for call, status in asked.statuses if call != "token"):
-        return _unused(asked, kind, now)
-    return _ending(kind, asked, now)
+    if any(call != "token" and status in _ACCEPTING for call, status in asked.statuses):
+        return _accepted_token(f"{kind}, accepted", asked, now, ended=ended)
+    if ended:
+        return failed("token", f"{kind}; it ended at {_shown(asked.expires)}", "put a new token into the Secret")
+    return skipped("token", f"{kind}; the manager has not said whether it accepts it", "see to the other lines first")
 
 
-def _refused_token(asked: Asked, answer: Answer, source: str) -> Finding:
-    if answer.verdict is Verdict.UNAUTHORIZED:
-        what = "client ID and client secret" if asked.issued else "a token"
-        return failed(
-            "token",
-            f"{source}: {answer.text} ({answer.http_status})",
-            f"put {what} that the manager accepts into {source}",
-        )
-    return _failure("token", answer, source)
+def _shown(time: datetime | None) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC" if time else "no known time"
 
 
-def _unused(asked: Asked, kind: str, now: datetime) -> Finding:
-    """Judge a token that no answer has said anything of."""
-    if asked.expires is not None and asked.expires <= now:
-        return _ending(kind, asked, now)
-    return skipped("token", f"{kind}; the manager has not said whether it accepts it", "")
+def _refused_token(asked: Asked, answer: Answer, source: str, *, ended: bool) -> Finding:
+    if answer.verdict is not Verdict.UNAUTHORIZED:
+        return _failure("token", answer, source)
+    what = "client ID and client secret" if asked.issued else "a token"
+    said = f"{source}: {answer.text} ({answer.http_status})"
+    since = f"; it ended at {_shown(asked.expires)}" if ended else ""
+    return failed("token", f"{said}{since}", f"put {what} that the manager accepts into {source}")
 
 
-def _ending(kind: str, asked: Asked, now: datetime) -> Finding:
+def _accepted_token(kind: str, asked: Asked, now: datetime, *, ended: bool) -> Finding:
     if asked.expires is None:
-        return ok("token", f"{kind}, accepted; when it ends is not in it")
+        return ok("token", f"{kind}; when it ends is not in it")
+    when = _shown(asked.expires)
+    if ended:
+        return warning("token", f"{kind}, although it ended at {when}", "put a new token into the Secret")
     left = asked.expires - now
-    when = f"{asked.expires:%Y-%m-%d %H:%M} UTC"
-    if left <= timedelta():
-        return failed("token", f"{kind}; it ended at {when}", "put a new token into the Secret")
-    if asked.issued:
-        if left < _SHORT:
-            told = "have the manager issue tokens for longer"
-            return warning("token", f"{kind}, accepted, for less than two minutes", told)
-        return ok("token", f"{kind}, accepted, until {when}")
-    if left < _SOON:
-        return warning("token", f"{kind}, accepted; it ends at {when}", "put a new token into the Secret before that")
-    return ok("token", f"{kind}, accepted, until {when}")
+    if asked.issued and left < _SHORT:
+        return warning("token", f"{kind}, for less than two minutes", "have the manager issue tokens for longer")
+    if not asked.issued and left < _SOON:
+        return warning("token", f"{kind}; it ends at {when}", "put a new token into the Secret before that")
+    return ok("token", f"{kind}, until {when}")
 
 
 def _list(project: str, answer: Answer | dict[str, RemoteEntry], seconds: float, source: str) -> Finding:
