@@ -177,12 +177,20 @@ def test_a_context_that_is_not_there(tool: Tool) -> None:
     assert (done.status, done.err) == (1, "")
 
 
+@pytest.fixture
+def other_home(cluster: Cluster) -> Iterator[str]:
+    """A namespace for another ServiceAccount."""
+    name = cluster.new_namespace("other")
+    yield name
+    cluster.discard_namespace(name)
+
+
 def test_nothing_but_reads_and_questions_about_rights_reach_the_cluster(
-    cluster: Cluster, operator_home: str, space: Space, tmp_path: Path
+    cluster: Cluster, operator_home: str, other_home: str, space: Space, tmp_path: Path
 ) -> None:
     administrator = shipped(CLUSTER_WIDE)
     administrator[0]["rules"] = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
-    own = install(cluster, administrator, cluster.new_namespace("doctor"), (), tmp_path)
+    own = install(cluster, administrator, other_home, (), tmp_path)
     log = AuditLog(cluster, own.user)
     log.mark()
     doctor = Doctor(Tool(tmp_path, own.kubeconfig), cluster, operator_home, own.kubeconfig)
@@ -231,12 +239,13 @@ def test_replicas_that_are_missing(doctor: Doctor, cluster: Cluster, space: Spac
     assert done.out == found + end(ok=18, **counts, skipped=1)
 
 
-def test_rights_that_the_operator_lacks(doctor: Doctor, cluster: Cluster, space: Space, tmp_path: Path) -> None:
+def test_rights_that_the_operator_lacks(
+    doctor: Doctor, cluster: Cluster, other_home: str, space: Space, tmp_path: Path
+) -> None:
     lacking = without(without(shipped(CLUSTER_WIDE), ("", "secrets", "get")), ("apiops.apinizer.com", "jwks", "patch"))
-    home = cluster.new_namespace("lacking")
-    install(cluster, lacking, home, (), tmp_path)
-    install_deployment(cluster, home)
-    done = Doctor(doctor.tool, cluster, home, doctor.kubeconfig)(space)
+    install(cluster, lacking, other_home, (), tmp_path)
+    install_deployment(cluster, other_home)
+    done = Doctor(doctor.tool, cluster, other_home, doctor.kubeconfig)(space)
     rbac = """\
 RBAC
 failed   patch jwks                  ServiceAccount SYSTEM/jwk-operator may not patch jwks in namespace TEAM → add to a Role in namespace TEAM that is bound to it: {apiGroups: [apiops.apinizer.com], resources: [jwks], verbs: [patch]}
