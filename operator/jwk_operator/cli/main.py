@@ -16,6 +16,7 @@ _COMMANDS = {
     "crds": "jwk_operator.cli.crds:crds",
     "log-level": "jwk_operator.cli.log_level:log_level",
     "run": "jwk_operator.cli.run:run",
+    "status": "jwk_operator.cli.status.command:status",
 }
 _UNUSED = ("kubernetes", "kubernetes_asyncio", "pykube", "rich", "pygments")
 """kopf asks the clients of Kubernetes for two classes, to know them when it meets them, and httpx has a command line of

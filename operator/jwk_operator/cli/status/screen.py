@@ -1,0 +1,156 @@
+"""A `Board` on a terminal, or as text in a pipe. Signs and words say everything; colours only repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from jwk_operator.cli.status.board import Board, Connection, Health, Outcome, Problem, problems
+from jwk_operator.cli.status.signs import with_signs
+from jwk_operator.cli.status.words import NO_LIVE_VIEW, RENEW, cell, connection_name, remaining, sign, styled, summary
+from jwk_operator.cli.terminal import table
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+    from rich.table import Table
+    from rich.text import Text
+
+_NAMED = 5
+"""How many JWKs with the same problem are named."""
+
+
+class Screen:
+    """A board, laid out for the width that there is: with words where they fit, else with signs and a legend."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Render, as rich calls it."""
+        board = self._board
+        if board.connections:
+            table = _connections(board)
+            yield table if fits(table, console, options) else _listed_connections(board)
+            yield ""
+        if board.jwks:
+            table = _with_words(board)
+            yield from [table] if fits(table, console, options) else with_signs(board, options.max_width)
+            yield ""
+        for connection in board.connections:
+            if connection.troubled(board.time):
+                yield from _connection_problem(connection, board.time)
+        for problem in problems(board):
+            yield from _problem(problem)
+        if any(jwk.outcomes for jwk in board.jwks):
+            yield styled(NO_LIVE_VIEW, "dim")
+        yield styled(summary(board), "bold")
+
+
+def fits(table: Table, console: Console, options: ConsoleOptions) -> bool:
+    """Whether a table has the width that it asks for."""
+    return console.measure(table, options=options.update(max_width=10_000)).maximum <= options.max_width
+
+
+def _connections(board: Board) -> Table:
+    several = len({connection.key[1] for connection in board.connections if connection.key[1]}) > 1
+    shown = table("CONNECTION", "READY", "REASON", "ADDRESS", "PROJECT", "TOKEN ENDS")
+    for connection in board.connections:
+        name = connection.title if several or not connection.key[1] else connection.key[2]
+        read_only = " (read-only)" if connection.read_only else ""
+        shown.add_row(
+            styled(name),
+            sign(connection.health),
+            styled(connection.reason + read_only),
+            styled(connection.address),
+            styled(connection.project or "-"),
+            _token(connection, board.time),
+        )
+    return shown
+
+
+def _listed_connections(board: Board) -> Text:
+    from rich.text import Text
+
+    lines = []
+    for connection in board.connections:
+        head = sign(connection.health).append(f"  connection {connection.title}  {connection.reason}\n", "default")
+        lines.append(head.append(f"    {connection.address}  ", "default"))
+        lines[-1].append(f"project {connection.project or '-'}  token ends ", "default")
+        lines[-1].append(_token(connection, board.time))
+    return Text("\n").join(lines)
+
+
+def _token(connection: Connection, now: datetime) -> Text:
+    ends = connection.token_expires_at
+    if ends is None:
+        return styled("-")
+    soon = connection.token_ends_soon(now)
+    return styled(("! " if soon else "") + remaining(ends, now), "bold yellow" if soon else "")
+
+
+def _leading(board: Board) -> list[tuple[str, list[str]]]:
+    """Return the columns that say where a JWK belongs to: those of which not all rows have the same."""
+    jwks = board.jwks
+    cluster_wide = any(not jwk.connection[1] for jwk in jwks)
+    found = [
+        ("NAMESPACE", [jwk.namespace for jwk in jwks]),
+        ("CONNECTION", [connection_name(jwk) if cluster_wide else jwk.connection[2] for jwk in jwks]),
+        ("PROJECT", [jwk.project or "-" for jwk in jwks]),
+    ]
+    several = board.where.startswith("all namespaces")
+    return [item for item in found if len(set(item[1])) > 1 or (several and item[0] == "NAMESPACE")]
+
+
+def _with_words(board: Board) -> Table:
+    environments = board.environments
+    leading = _leading(board)
+    shown = table(*(name for name, _ in leading), "NAME", "READY", "REASON", *environments)
+    for number, jwk in enumerate(board.jwks):
+        shown.add_row(
+            *(styled(values[number]) for _, values in leading),
+            styled(jwk.name),
+            sign(jwk.health),
+            styled(jwk.reason),
+            *(cell(jwk.outcome(name)) for name in environments),
+        )
+    return shown
+
+
+def _problem(problem: Problem) -> Iterator[RenderableType]:
+    names = ", ".join(problem.names[:_NAMED])
+    more = len(problem.names) - _NAMED
+    title = sign(problem.health, word=False).append(f" {names}{f' and {more} more' if more > 0 else ''}", "default")
+    yield title.append(f"  {problem.reason or problem.health}", "default")
+    message = "" if problem.health is Health.READY else problem.message
+    yield from _below(message, *(_failure(item) for item in problem.failures), _to_do(problem.remedy))
+
+
+def _failure(outcome: Outcome) -> Text:
+    since = f" (since {outcome.since:%Y-%m-%d %H:%M} UTC)" if outcome.since else ""
+    said = f": {outcome.message}" if outcome.message else ""
+    return sign(outcome.delivery, word=False).append(f" {outcome.environment} {outcome.delivery}{said}{since}")
+
+
+def _connection_problem(connection: Connection, now: datetime) -> Iterator[RenderableType]:
+    if connection.health is Health.READY:
+        yield styled("!", "bold yellow").append(f" connection {connection.title}  its token ends soon", "default")
+        yield from _below(_to_do(RENEW))
+        return
+    title = sign(connection.health, word=False).append(f" connection {connection.title}", "default")
+    yield title.append(f"  {connection.reason or connection.health}", "default")
+    yield from _below(connection.message, _to_do(connection.remedy))
+
+
+def _to_do(remedy: str) -> str:
+    return f"What to do: {remedy}" if remedy else ""
+
+
+def _below(*texts: str | Text) -> Iterator[RenderableType]:
+    from rich.padding import Padding
+
+    for text in texts:
+        if text:
+            shown = styled(text) if isinstance(text, str) else text
+            yield Padding(shown, (0, 0, 0, 4), expand=False)
+    yield ""
