@@ -20,10 +20,12 @@ from jwk_operator.cli.status.board import (
     Health,
     Jwk,
     Outcome,
+    Problem,
     jwks_by_group,
+    problems,
     worst_first,
 )
-from jwk_operator.cli.status.words import NO_LIVE_VIEW, RENEW, SIGNS, connection_name, remaining, summary
+from jwk_operator.cli.status.words import NAMED, NO_LIVE_VIEW, RENEW, SIGNS, connection_name, remaining, summary
 
 _FEW: Final = 6
 """Environments up to which there is room for words in the matrix; the signs have a legend."""
@@ -77,35 +79,24 @@ def _title(board: Board) -> str:
 
 def _head(board: Board) -> str:
     return (
-        '<a class="skip" href="#main">Skip to the JWKs</a>'
+        '<a class="skip" href="#main">Skip to what needs a look</a>'
         "<header><h1>JWKs in Apinizer</h1>"
         f"<p>{_text(summary(board))}</p>"
-        f"<p class=quiet>As of {_time(board.time)}. {_text(NO_LIVE_VIEW)}</p>"
+        f"<p class=quiet>As of {_time(board.time)}</p>"
         f"{''.join(f'<p>Note: {_text(note)}.</p>' for note in board.notes)}</header>"
     )
 
 
 def _sections(board: Board) -> Iterator[str]:
-    troubled = sorted(
-        ((number, jwk) for number, jwk in enumerate(board.jwks) if jwk.troubled),
-        key=lambda item: worst_first(item[1].health),
-    )
     if board.jwks:
         yield _filter(board)
-    yield from _problems(board, troubled)
+    yield from _problems(board)
     if board.jwks:
         yield _matrix(board)
     if board.connections:
         yield _connections(board)
-    rest = [(number, jwk) for number, jwk in enumerate(board.jwks) if not jwk.troubled]
-    if rest:
-        yield "<section aria-labelledby=details><h2 id=details>Details</h2>"
-        for number, jwk in rest:
-            yield (
-                f"<details {_filtered(jwk)}><summary>{_sign(jwk.health)} {_text(jwk.title)} {_reason(jwk.reason)}"
-                f"</summary><div id=jwk-{number}>{_facts(jwk, board.time)}</div></details>"
-            )
-        yield "</section>"
+    if board.jwks:
+        yield from _details(board)
 
 
 def _filter(board: Board) -> str:
@@ -125,27 +116,31 @@ def _filter(board: Board) -> str:
     )
 
 
-def _problems(board: Board, troubled: list[tuple[int, Jwk]]) -> Iterator[str]:
-    connections = [
-        one for one in board.connections if one.health is not Health.READY or one.token_ends_soon(board.time)
-    ]
-    if not troubled and not connections:
-        if board.jwks:
-            yield '<p class="calm"><span class=ready aria-hidden=true>✓</span> Nothing needs a look.</p>'
+def _problems(board: Board) -> Iterator[str]:
+    found = problems(board)
+    connections = [one for one in board.connections if one.troubled(board.time)]
+    if not found and not connections:
+        yield '<p class="calm"><span class=ready aria-hidden=true>✓</span> Nothing needs a look.</p>'
         return
     yield "<section aria-labelledby=problems><h2 id=problems>Needs a look</h2>"
     for connection in sorted(connections, key=lambda one: worst_first(one.health)):
         yield _connection_problem(connection, board.time)
-    for number, jwk in troubled:
-        message = "" if jwk.health is Health.READY else jwk.message
-        yield (
-            f'<article id=jwk-{number} class="{_kind(jwk.health)}" {_filtered(jwk)}>'
-            f"<h3>{_sign(jwk.health)} {_text(jwk.title)} {_reason(jwk.reason)}</h3>"
-            f"{_paragraph(message)}{_outcomes(jwk.failures)}{_remedy(jwk.remedy)}"
-            f"<details><summary>Everything known{_hidden(f' of {jwk.title}')}</summary>"
-            f"{_facts(jwk, board.time)}</details></article>"
-        )
+    rows = {jwk.title: (number, jwk) for number, jwk in enumerate(board.jwks)}
+    for problem in found:
+        yield _problem(problem, [rows[name] for name in problem.names])
     yield "</section>"
+
+
+def _problem(problem: Problem, rows: list[tuple[int, Jwk]]) -> str:
+    links = [f"<a href=#jwk-{number}>{_text(jwk.title)}</a>" for number, jwk in rows]
+    more = links[NAMED:]
+    rest = f"<details><summary>{len(more)} more</summary>{', '.join(more)}</details>" if more else ""
+    message = "" if problem.health is Health.READY else problem.message
+    return (
+        f'<article class="{_kind(problem.health)}" {_filtered(problem.health, *(jwk for _, jwk in rows))}>'
+        f"<h3>{_sign(problem.health)} {', '.join(links[:NAMED])} {_reason(problem.reason)}</h3>{rest}"
+        f"{_paragraph(message)}{_outcomes(problem.failures)}{_remedy(problem.remedy)}</article>"
+    )
 
 
 def _connection_problem(connection: Connection, now: datetime) -> str:
@@ -187,7 +182,8 @@ def _group(board: Board, environments: tuple[str, ...]) -> Iterator[str]:
         for jwk in jwks:
             cells = "".join(_cell(jwk.outcome(name)) for name in environments)
             yield (
-                f"<tr {_filtered(jwk)}><th scope=row><a href=#jwk-{numbers[jwk.title]}>{_text(jwk.name)}</a></th>"
+                f"<tr {_filtered(jwk.health, jwk)}>"
+                f"<th scope=row><a href=#jwk-{numbers[jwk.title]}>{_text(jwk.name)}</a></th>"
                 f'<td class="{_kind(jwk.health)}">{_sign(jwk.health)} {_text(jwk.health)}</td>'
                 f"<td>{_text(jwk.reason)}</td>{cells}</tr>"
             )
@@ -228,6 +224,17 @@ def _connections(board: Board) -> str:
     )
 
 
+def _details(board: Board) -> Iterator[str]:
+    """Yield everything about each JWK; a link to what is folded up unfolds it."""
+    yield "<section aria-labelledby=details><h2 id=details>Details</h2>"
+    for number, jwk in enumerate(board.jwks):
+        yield (
+            f"<details {_filtered(jwk.health, jwk)}><summary>{_sign(jwk.health)} {_text(jwk.title)} "
+            f"{_reason(jwk.reason)}</summary><div id=jwk-{number}>{_facts(jwk, board.time)}</div></details>"
+        )
+    yield "</section>"
+
+
 def _token(connection: Connection, now: datetime) -> str:
     ends = _text(_remaining(connection, now))
     return f"<b class=progress>! {ends}</b>" if connection.token_ends_soon(now) else ends
@@ -258,8 +265,8 @@ def _facts(jwk: Jwk, now: datetime) -> str:
 def _outcomes(outcomes: Iterable[Outcome]) -> str:
     shown = "".join(
         f'<li class="{_kind(one.delivery)}">{_mark(one.delivery)} <b>{_text(one.environment)}</b> {one.delivery}'
-        f"{f': {_text(one.message)}' if one.message else ''}"
-        f"{f' <span class=quiet>since {_time(one.since)}</span>' if one.since else ''}</li>"
+        f"{f' <span class=quiet>since {_time(one.since)}</span>' if one.since else ''}"
+        f"{f': {_text(one.message)}' if one.message else ''}</li>"
         for one in outcomes
     )
     return f"<ul class=outcomes>{shown}</ul>" if shown else ""
@@ -277,10 +284,12 @@ def _reason(reason: str) -> str:
     return f"<span class=reason>{_text(reason)}</span>" if reason else ""
 
 
-def _filtered(jwk: Jwk) -> str:
-    """Return what the script finds a JWK by."""
-    text = " ".join((jwk.title, jwk.connection[2], jwk.project, jwk.remote_name, jwk.reason, jwk.source, jwk.kid))
-    return f'data-health="{jwk.health}" data-text="{_text(text.lower())}"'
+def _filtered(health: Health, *jwks: Jwk) -> str:
+    """Return what the script finds JWKs by."""
+    words = (
+        (jwk.title, jwk.connection[2], jwk.project, jwk.remote_name, jwk.reason, jwk.source, jwk.kid) for jwk in jwks
+    )
+    return f'data-health="{health}" data-text="{_text(" ".join(word for one in words for word in one).lower())}"'
 
 
 def _mark(value: Health | Delivery) -> str:

@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING
 
 from jwk_operator.cli.status.board import Board, Connection, Health, Outcome, Problem, problems
 from jwk_operator.cli.status.signs import with_signs
-from jwk_operator.cli.status.words import NO_LIVE_VIEW, RENEW, cell, connection_name, remaining, sign, styled, summary
+from jwk_operator.cli.status.words import (
+    NAMED,
+    NO_LIVE_VIEW,
+    RENEW,
+    cell,
+    connection_name,
+    remaining,
+    sign,
+    styled,
+    summary,
+)
 from jwk_operator.cli.terminal import table
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
     from rich.table import Table
     from rich.text import Text
-
-_NAMED = 5
-"""How many JWKs with the same problem are named."""
 
 
 class Screen:
@@ -39,7 +46,7 @@ class Screen:
             yield ""
         for connection in board.connections:
             if connection.troubled(board.time):
-                yield from _connection_problem(connection, board.time)
+                yield from _connection_problem(connection)
         for problem in problems(board):
             yield from _problem(problem)
         if any(jwk.outcomes for jwk in board.jwks):
@@ -118,8 +125,8 @@ def _with_words(board: Board) -> Table:
 
 
 def _problem(problem: Problem) -> Iterator[RenderableType]:
-    names = ", ".join(problem.names[:_NAMED])
-    more = len(problem.names) - _NAMED
+    names = ", ".join(problem.names[:NAMED])
+    more = len(problem.names) - NAMED
     title = sign(problem.health, word=False).append(f" {names}{f' and {more} more' if more > 0 else ''}", "default")
     yield title.append(f"  {problem.reason or problem.health}", "default")
     message = "" if problem.health is Health.READY else problem.message
@@ -132,7 +139,7 @@ def _failure(outcome: Outcome) -> Text:
     return sign(outcome.delivery, word=False).append(f" {outcome.environment} {outcome.delivery}{said}{since}")
 
 
-def _connection_problem(connection: Connection, now: datetime) -> Iterator[RenderableType]:
+def _connection_problem(connection: Connection) -> Iterator[RenderableType]:
     if connection.health is Health.READY:
         yield styled("!", "bold yellow").append(f" connection {connection.title}  its token ends soon", "default")
         yield from _below(_to_do(RENEW))

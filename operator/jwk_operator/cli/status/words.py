@@ -34,6 +34,8 @@ STYLES: dict[Health | Delivery, str] = {
 }
 NO_LIVE_VIEW = "Environments are as the last write to each JWK reported them; nobody has looked at them since."
 RENEW = "Put a new token into its Secret before the old one ends."
+NAMED = 5
+"""How many JWKs with the same problem are named."""
 _NOWHERE = "·"
 
 
