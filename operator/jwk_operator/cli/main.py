@@ -13,6 +13,7 @@ import click
 from jwk_operator.cli.absent import absent
 
 _COMMANDS = {
+    "completion": "jwk_operator.cli.completion:completion",
     "crds": "jwk_operator.cli.crds:crds",
     "log-level": "jwk_operator.cli.log_level:log_level",
     "run": "jwk_operator.cli.run:run",
@@ -63,6 +64,11 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("jwk-operator"), prog_name="jwk-operator")
+@click.version_option(version("jwk-operator"))
 def main() -> None:
     """Bring JSON Web Keys in Apinizer under kubectl apply."""
+
+
+def kubectl() -> None:
+    """Serve `kubectl jwk ...`: kubectl runs the program `kubectl-jwk` for it."""
+    main(prog_name="kubectl jwk")

@@ -42,17 +42,22 @@ class Objects:
         Raises `click.ClickException` when the API server refuses to tell of changes.
         """
         changed = asyncio.Event()
-        following = asyncio.gather(*(self._follow(kind, changed.set) for kind in self._found))
-        following.add_done_callback(lambda _: changed.set())
+        tasks = [asyncio.create_task(self._follow(kind, changed.set)) for kind in self._found]
+        for task in tasks:
+            task.add_done_callback(lambda _: changed.set())
         try:
-            while not following.done():
+            while True:
                 yield self.board()
                 await changed.wait()
                 await asyncio.sleep(_BURST)
                 changed.clear()
-            following.result()
+                for task in tasks:
+                    if task.done():
+                        task.result()
         finally:
-            following.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def board(self) -> Board:
         """Return what is known now."""

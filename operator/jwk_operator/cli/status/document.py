@@ -60,7 +60,6 @@ def _jwk(jwk: Jwk) -> dict[str, Any]:
         remedy=jwk.remedy,
         environments=[_outcome(outcome) for outcome in jwk.outcomes],
         reportedAt=_time(jwk.reported_at),
-        lastOperation=jwk.last_operation,
         nextAttemptAt=_time(jwk.next_attempt_at),
     )
 
