@@ -163,8 +163,9 @@ def _matrix(board: Board) -> str:
     rows = "".join(_group(board, environments))
     narrow = " class=narrow" if len(environments) > _FEW else ""
     return (
-        "<section aria-labelledby=matrix><h2 id=matrix>JWKs by environment</h2>"
-        f"{_legend(board)}<div class=scroll tabindex=0 role=region aria-labelledby=matrix><table{narrow}>"
+        "<section><h2 id=matrix>JWKs by environment</h2>"
+        f"{_legend(board)}<div class=scroll tabindex=0 role=region aria-labelledby=matrix>"
+        f"<table aria-labelledby=matrix{narrow}>"
         f"<caption>{_text(NO_LIVE_VIEW)}</caption>"
         f"<thead><tr><th scope=col>JWK</th><th scope=col>State</th><th scope=col>Reason</th>{heads}</tr></thead>"
         f"{rows}</table></div></section>"
@@ -184,7 +185,7 @@ def _group(board: Board, environments: tuple[str, ...]) -> Iterator[str]:
             yield (
                 f"<tr {_filtered(jwk.health, jwk)}>"
                 f"<th scope=row><a href=#jwk-{numbers[jwk.title]}>{_text(jwk.name)}</a></th>"
-                f'<td class="{_kind(jwk.health)}">{_sign(jwk.health)} {_text(jwk.health)}</td>'
+                f'<td class="{_kind(jwk.health)}">{_mark(jwk.health)} {jwk.health}</td>'
                 f"<td>{_text(jwk.reason)}</td>{cells}</tr>"
             )
         yield "</tbody>"
@@ -208,18 +209,19 @@ def _legend(board: Board) -> str:
 
 def _connections(board: Board) -> str:
     heads = ("Connection", "State", "Reason", "Address", "Project", "Token ends", "JWKs")
+    columns = "".join(f"<th scope=col>{head}</th>" for head in heads)
     rows = "".join(
         f"<tr><th scope=row>{_text(one.title)}</th>"
-        f'<td class="{_kind(one.health)}">{_sign(one.health)} {_text(one.health)}</td>'
+        f'<td class="{_kind(one.health)}">{_mark(one.health)} {one.health}</td>'
         f"<td>{_text(one.reason)}{' (read-only)' if one.read_only else ''}</td>"
         f"<td>{_text(one.address)}</td><td>{_text(one.project or '-')}</td><td>{_token(one, board.time)}</td>"
         f"<td class=number>{'-' if one.jwks is None else one.jwks}</td></tr>"
         for one in board.connections
     )
     return (
-        "<section aria-labelledby=connections><h2 id=connections>Connections</h2>"
-        "<div class=scroll tabindex=0 role=region aria-labelledby=connections><table>"
-        f"<thead><tr>{''.join(f'<th scope=col>{head}</th>' for head in heads)}</tr></thead>"
+        "<section><h2 id=connections>Connections</h2>"
+        "<div class=scroll tabindex=0 role=region aria-labelledby=connections><table aria-labelledby=connections>"
+        f"<caption class=unseen>Connections</caption><thead><tr>{columns}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div></section>"
     )
 
