@@ -229,13 +229,16 @@ def test_watch_shows_a_change_until_it_is_interrupted(operator: object, space: S
 
 
 def test_watch_in_json_is_one_line_for_each_change(space: Space, tool: Tool) -> None:
-    with Running(tool, "status", "--watch", "-o", "json", "-n", space.name) as running:
+    """What loses the label that is asked for is gone."""
+    raw = space.object("JWK", "one", pasted())
+    with Running(tool, "status", "--watch", "-o", "json", "-n", space.name, "-l", "shown=yes") as running:
         seen = running.wait_for('"notes": []}\n')
-        space.jwk("one", pasted())
-        running.wait_for('"notes": []}\n', seen)
+        for labels in ({"shown": "yes"}, {"shown": "no"}):
+            space.cluster.apply({**raw, "metadata": {**raw["metadata"], "labels": labels}})
+            seen = running.wait_for('"notes": []}\n', seen)
         assert running.interrupt() == 0
-    first, second = (json.loads(line) for line in running.text.splitlines()[:2])
-    assert [jwk["name"] for jwk in (*first["jwks"], *second["jwks"])] == ["one"]
+    lines = [json.loads(line) for line in running.text.splitlines()]
+    assert [[jwk["name"] for jwk in line["jwks"]] for line in lines] == [[], ["one"], []]
 
 
 @pytest.mark.parametrize(
