@@ -60,6 +60,7 @@ def connection(
     *environments: str,
     namespace: str = "team-a",
     name: str = "default",
+    project: str | None = "Payments",
     ready: str = "True",
     reason: str = "Connected",
     message: str = "Apinizer answers.",
@@ -68,7 +69,7 @@ def connection(
 ) -> Object:
     """Return a connection, of the cluster-wide kind without a namespace."""
     metadata = {"name": name, "generation": 1, **({"namespace": namespace} if namespace else {})}
-    spec = {"baseUrl": "https://apinizer.example.com", "projectName": "Payments", "auth": {"tokenSecretRef": {}}}
+    spec = {"baseUrl": "https://apinizer.example.com", "projectName": project, "auth": {"tokenSecretRef": {}}}
     status = {
         "observedGeneration": 1,
         "conditions": conditions(ready, reason, message, also),

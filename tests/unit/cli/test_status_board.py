@@ -45,13 +45,29 @@ def test_without_requirements_every_environment_counts() -> None:
     assert outcomes(made) == {"reported": Delivery.FAILED, "silent": Delivery.NOT_REPORTED}
 
 
-def test_an_environment_of_another_connection_is_none_of_its_own() -> None:
+def test_an_environment_of_another_project_is_none_of_its_own() -> None:
     made = board(
         told(jwk("one"), {"here": None}),
-        connections=(connection("here"), connection("elsewhere", name="other")),
+        connections=(connection("here"), connection("elsewhere", name="other", project="Other")),
     )
     assert made.environments == ("here", "elsewhere")
     assert made.jwks[0].outcome("elsewhere") is None
+
+
+def test_what_one_jwk_of_a_project_reported_its_others_lack() -> None:
+    shared = {"kind": "ClusterApinizerConnection", "name": "shared"}
+    made = board(
+        told(jwk("one"), {"here": None}),
+        jwk("two", connectionRef=shared, projectName="Payments"),
+        jwk("three", connectionRef=shared, projectName="Other"),
+        connections=(connection(), connection(namespace="", name="shared", project=None)),
+    )
+    found = {row.name: [(one.environment, one.delivery) for one in row.outcomes] for row in made.jwks}
+    assert found == {
+        "one": [("here", Delivery.DEPLOYED)],
+        "two": [("here", Delivery.NOT_REPORTED)],
+        "three": [],
+    }
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,8 @@ class Board:
     time: datetime
     where: str
     """Which JWKs were asked for, in words."""
+    everywhere: bool
+    """Whether that is in all namespaces."""
     jwks: tuple[Jwk, ...]
     connections: tuple[Connection, ...]
     total: Counter[Health]

@@ -54,10 +54,12 @@ def read_board(
     used = {_connection_of(raw) for raw in wanted}
     every = {connection.key: connection for connection in map(_connection, connections)}
     shown = [item for key, item in every.items() if key in used or scope.covers(key)]
-    rows = sorted((_jwk(raw, every.get(_connection_of(raw))) for raw in wanted), key=_place)
+    known = _known_environments(every, wanted)
+    rows = sorted((_jwk(raw, every.get(_connection_of(raw)), known) for raw in wanted), key=_place)
     return Board(
         time=now,
         where=str(scope),
+        everywhere=scope.namespace is None,
         jwks=tuple(rows),
         connections=tuple(sorted(shown, key=lambda item: (item.key[1], item.key[2]))),
         total=counted(row.health for row in rows),
@@ -84,16 +86,42 @@ def _connection_of(raw: Raw) -> ConnectionKey:
     return connection_of({"spec": {}, **raw})
 
 
-def _jwk(raw: Raw, connection: Connection | None) -> Jwk:
+_Project = tuple[str, str]
+"""The address of a manager, and a project there: its environments are the same for all JWKs in it."""
+
+
+def _project(raw: Raw, connection: Connection | None) -> _Project:
+    remote = (raw.get("status") or {}).get("remote") or {}
+    named = remote.get("projectName") or (raw.get("spec") or {}).get("projectName")
+    address, pinned = (connection.address, connection.project) if connection else ("", "")
+    return address, plain(named or pinned)
+
+
+def _known_environments(
+    connections: Mapping[ConnectionKey, Connection], jwks: Iterable[Raw]
+) -> dict[_Project, dict[str, None]]:
+    """Return the environments of each project, from its connections and from what was reported of its JWKs."""
+    known: dict[_Project, dict[str, None]] = {}
+    for connection in connections.values():
+        if connection.project:
+            project = (connection.address, connection.project)
+            known.setdefault(project, {}).update(dict.fromkeys(connection.environments))
+    for raw in jwks:
+        reported = known.setdefault(_project(raw, connections.get(_connection_of(raw))), {})
+        reported.update(dict.fromkeys(_results((raw.get("status") or {}).get("deploymentResult") or {})))
+    return known
+
+
+def _jwk(raw: Raw, connection: Connection | None, known: Mapping[_Project, Iterable[str]]) -> Jwk:
     metadata, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
     remote, deployment = status.get("remote") or {}, status.get("deploymentResult") or {}
     health, reason, message = _judge(metadata, status)
-    pinned = connection.project if connection else ""
+    project = _project(raw, connection)
     return Jwk(
         namespace=metadata["namespace"],
         name=metadata["name"],
         connection=_connection_of(raw),
-        project=plain(remote.get("projectName") or spec.get("projectName") or pinned),
+        project=project[1],
         remote_name=plain(remote.get("name") or wished_name({"metadata": metadata, "spec": spec})),
         source=plain(spec.get("sourceType") or ""),
         key_type=plain(remote.get("type") or ""),
@@ -103,19 +131,21 @@ def _jwk(raw: Raw, connection: Connection | None) -> Jwk:
         reason=reason,
         message=message,
         remedy="" if health is Health.READY else remedy_of(reason),
-        outcomes=tuple(_outcomes(spec, deployment, connection)),
+        outcomes=tuple(_outcomes(spec, _results(deployment), known[project])),
         reported_at=_time(deployment.get("time")),
         last_operation=_operation(status.get("lastOperation") or {}),
         next_attempt_at=_time(status.get("nextAttemptAt")),
     )
 
 
-def _outcomes(spec: Raw, deployment: Raw, connection: Connection | None) -> Iterator[Outcome]:
-    """Yield what is known of each environment: of those reported, those required, and those of the connection."""
-    results = {plain(item["environmentName"]): item for item in deployment.get("environmentResults") or ()}
+def _results(deployment: Raw) -> dict[str, Raw]:
+    return {plain(item["environmentName"]): item for item in deployment.get("environmentResults") or ()}
+
+
+def _outcomes(spec: Raw, results: Mapping[str, Raw], known: Iterable[str]) -> Iterator[Outcome]:
+    """Yield what is known of each environment: of those reported, those required, and the project's others."""
     everything = spec.get("requiredEnvironments") is None
     required = [plain(name) for name in spec.get("requiredEnvironments") or ()]
-    known = connection.environments if connection else ()
     for name in dict.fromkeys([*results, *required, *known]):
         counts = everything or name in required
         result = results.get(name)

@@ -60,10 +60,9 @@ def fits(table: Table, console: Console, options: ConsoleOptions) -> bool:
 
 
 def _connections(board: Board) -> Table:
-    several = len({connection.key[1] for connection in board.connections if connection.key[1]}) > 1
     shown = table("CONNECTION", "READY", "REASON", "ADDRESS", "PROJECT", "TOKEN ENDS")
     for connection in board.connections:
-        name = connection.title if several or not connection.key[1] else connection.key[2]
+        name = connection.title if board.everywhere or not connection.key[1] else connection.key[2]
         read_only = " (read-only)" if connection.read_only else ""
         shown.add_row(
             styled(name),
@@ -105,8 +104,7 @@ def _leading(board: Board) -> list[tuple[str, list[str]]]:
         ("CONNECTION", [connection_name(jwk) if cluster_wide else jwk.connection[2] for jwk in jwks]),
         ("PROJECT", [jwk.project or "-" for jwk in jwks]),
     ]
-    several = board.where.startswith("all namespaces")
-    return [item for item in found if len(set(item[1])) > 1 or (several and item[0] == "NAMESPACE")]
+    return [item for item in found if len(set(item[1])) > 1 or (board.everywhere and item[0] == "NAMESPACE")]
 
 
 def _with_words(board: Board) -> Table:

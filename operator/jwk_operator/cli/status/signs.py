@@ -44,11 +44,10 @@ def _matrix(board: Board, environments: Sequence[str], width: int) -> Table:
     reasons = _room_for_reasons(board, width - 2 * len(environments) - 6)
     shown = table(lines, "", "NAME", *(["REASON"] if reasons else []))
     shown.columns[0].header_style = ""
-    for number in (0, 1, 3)[: len(shown.columns)]:
-        if number < len(shown.columns):
-            shown.columns[number].no_wrap = True
+    for number in (0, 1):
+        shown.columns[number].no_wrap = True
     for (namespace, _, project), jwks in groups:
-        if len(groups) > 1 or board.where.startswith("all"):
+        if len(groups) > 1 or board.everywhere:
             title = f"{namespace}: {connection_name(jwks[0])}, {project or 'no project'}"
             shown.add_row(lines, "", styled(title, "bold"), *([""] if reasons else []))
         for jwk in jwks:

@@ -43,7 +43,7 @@ def summary(board: Board) -> str:
     """Say in one line how many there are of what."""
     total = board.total.total()
     if not total:
-        elsewhere = "" if board.where.startswith("all namespaces") else " -A looks in all namespaces."
+        elsewhere = "" if board.everywhere else " -A looks in all namespaces."
         return f"No JWKs in {board.where}.{elsewhere}"
     text = f"{_counted(total, 'JWK')} in {board.where}: {in_words(board.total)}."
     connections = board.total_connections.total()
