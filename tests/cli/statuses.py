@@ -69,7 +69,7 @@ def connection(
 ) -> Object:
     """Return a connection, of the cluster-wide kind without a namespace."""
     metadata = {"name": name, "generation": 1, **({"namespace": namespace} if namespace else {})}
-    spec = {"baseUrl": "https://apinizer.example.com", "projectName": project, "auth": {"tokenSecretRef": {}}}
+    spec: Object = {"baseUrl": "https://apinizer.example.com", "projectName": project, "auth": {"tokenSecretRef": {}}}
     status = {
         "observedGeneration": 1,
         "conditions": conditions(ready, reason, message, also),
