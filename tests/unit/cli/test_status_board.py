@@ -8,7 +8,7 @@ import pytest
 
 from cli.statuses import NOW, conditions, connection, jwk, told
 from harness.objects import Object
-from jwk_operator.cli.status.board import Board, Delivery, Health, plain, problems
+from jwk_operator.cli.status.board import Board, Delivery, Health, alike, plain, problems
 from jwk_operator.cli.status.reading import Scope, missing_names, read_board
 
 TEAM = Scope("team-a")
@@ -195,3 +195,12 @@ def test_a_connection_has_the_same_kinds_of_health() -> None:
     assert found.remedy == "Renew the token or client credentials in the Secret of the connection."
     unseen = {**raw, "status": {"conditions": conditions("True", "Connected", "Yes.")[1:]}}
     assert board(connections=(unseen,)).connections[0].message == "No operator has looked at it yet."
+
+
+def test_environments_that_say_the_same_are_told_together() -> None:
+    (row,) = board(told(jwk("one"), {"a": None, "b": "No", "c": "No", "d": "Never"})).jwks
+    assert [(one.environment, one.message) for one in alike(row.outcomes)] == [
+        ("a", "Deployed successfully"),
+        ("b, c", "No"),
+        ("d", "Never"),
+    ]

@@ -195,6 +195,15 @@ def problems(board: Board) -> tuple[Problem, ...]:
     return tuple(sorted(every, key=lambda problem: (worst_first(problem.health), problem.names)))
 
 
+def alike(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Yield outcomes that say the same as one, which names all their environments."""
+    found: dict[Outcome, list[str]] = {}
+    for outcome in outcomes:
+        found.setdefault(replace(outcome, environment=""), []).append(outcome.environment)
+    for outcome, names in found.items():
+        yield replace(outcome, environment=", ".join(names))
+
+
 def worst_first(health: Health) -> int:
     """Return the place of a health in a list that begins with what needs somebody."""
     return list(Health).index(health)

@@ -21,6 +21,7 @@ from jwk_operator.cli.status.board import (
     Jwk,
     Outcome,
     Problem,
+    alike,
     jwks_by_group,
     problems,
     worst_first,
@@ -269,7 +270,7 @@ def _outcomes(outcomes: Iterable[Outcome]) -> str:
         f'<li class="{_kind(one.delivery)}">{_mark(one.delivery)} <b>{_text(one.environment)}</b> {one.delivery}'
         f"{f' <span class=quiet>since {_time(one.since)}</span>' if one.since else ''}"
         f"{f': {_text(one.message)}' if one.message else ''}</li>"
-        for one in outcomes
+        for one in alike(outcomes)
     )
     return f"<ul class=outcomes>{shown}</ul>" if shown else ""
 

@@ -6,24 +6,24 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from jwk_operator.cli.status.board import Board, Connection, Health, Outcome, Problem, problems
+from jwk_operator.cli.status.board import Board, Connection, Health, Outcome, Problem, alike, problems
+from jwk_operator.cli.status.grid import Cell, Grid
 from jwk_operator.cli.status.signs import with_signs
 from jwk_operator.cli.status.words import (
     NAMED,
     NO_LIVE_VIEW,
     RENEW,
-    cell,
     connection_name,
+    outcome_cell,
     remaining,
     sign,
+    sign_cell,
     styled,
     summary,
 )
-from jwk_operator.cli.terminal import table
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-    from rich.table import Table
     from rich.text import Text
 
 
@@ -38,11 +38,11 @@ class Screen:
         board = self._board
         if board.connections:
             table = _connections(board)
-            yield table if fits(table, console, options) else _listed_connections(board)
+            yield table if table.width <= options.max_width else _listed_connections(board)
             yield ""
         if board.jwks:
             table = _with_words(board)
-            yield from [table] if fits(table, console, options) else with_signs(board, options.max_width)
+            yield from [table] if table.width <= options.max_width else with_signs(board, options.max_width)
             yield ""
         for connection in board.connections:
             if connection.troubled(board.time):
@@ -54,25 +54,19 @@ class Screen:
         yield styled(summary(board), "bold")
 
 
-def fits(table: Table, console: Console, options: ConsoleOptions) -> bool:
-    """Whether a table has the width that it asks for."""
-    return console.measure(table, options=options.update(max_width=10_000)).maximum <= options.max_width
-
-
-def _connections(board: Board) -> Table:
-    shown = table("CONNECTION", "READY", "REASON", "ADDRESS", "PROJECT", "TOKEN ENDS")
-    for connection in board.connections:
-        name = connection.title if board.everywhere or not connection.key[1] else connection.key[2]
-        read_only = " (read-only)" if connection.read_only else ""
-        shown.add_row(
-            styled(name),
-            sign(connection.health),
-            styled(connection.reason + read_only),
-            styled(connection.address),
-            styled(connection.project or "-"),
+def _connections(board: Board) -> Grid:
+    rows = [
+        [
+            (connection.title if board.everywhere or not connection.key[1] else connection.key[2], ""),
+            sign_cell(connection.health),
+            (connection.reason + (" (read-only)" if connection.read_only else ""), ""),
+            (connection.address, ""),
+            (connection.project or "-", ""),
             _token(connection, board.time),
-        )
-    return shown
+        ]
+        for connection in board.connections
+    ]
+    return Grid(("CONNECTION", "READY", "REASON", "ADDRESS", "PROJECT", "TOKEN ENDS"), rows)
 
 
 def _listed_connections(board: Board) -> Text:
@@ -83,16 +77,17 @@ def _listed_connections(board: Board) -> Text:
         head = sign(connection.health).append(f"  connection {connection.title}  {connection.reason}\n", "default")
         lines.append(head.append(f"    {connection.address}  ", "default"))
         lines[-1].append(f"project {connection.project or '-'}  token ends ", "default")
-        lines[-1].append(_token(connection, board.time))
+        lines[-1].append(*_token(connection, board.time))
     return Text("\n").join(lines)
 
 
-def _token(connection: Connection, now: datetime) -> Text:
+def _token(connection: Connection, now: datetime) -> Cell:
     ends = connection.token_expires_at
     if ends is None:
-        return styled("-")
-    soon = connection.token_ends_soon(now)
-    return styled(("! " if soon else "") + remaining(ends, now), "bold yellow" if soon else "")
+        return "-", ""
+    return (
+        (f"! {remaining(ends, now)}", "bold yellow") if connection.token_ends_soon(now) else (remaining(ends, now), "")
+    )
 
 
 def _leading(board: Board) -> list[tuple[str, list[str]]]:
@@ -107,19 +102,20 @@ def _leading(board: Board) -> list[tuple[str, list[str]]]:
     return [item for item in found if len(set(item[1])) > 1 or (board.everywhere and item[0] == "NAMESPACE")]
 
 
-def _with_words(board: Board) -> Table:
+def _with_words(board: Board) -> Grid:
     environments = board.environments
     leading = _leading(board)
-    shown = table(*(name for name, _ in leading), "NAME", "READY", "REASON", *environments)
-    for number, jwk in enumerate(board.jwks):
-        shown.add_row(
-            *(styled(values[number]) for _, values in leading),
-            styled(jwk.name),
-            sign(jwk.health),
-            styled(jwk.reason),
-            *(cell(jwk.outcome(name)) for name in environments),
-        )
-    return shown
+    rows = [
+        [
+            *((values[number], "") for _, values in leading),
+            (jwk.name, ""),
+            sign_cell(jwk.health),
+            (jwk.reason, ""),
+            *(outcome_cell(jwk.outcome(name)) for name in environments),
+        ]
+        for number, jwk in enumerate(board.jwks)
+    ]
+    return Grid([*(name for name, _ in leading), "NAME", "READY", "REASON", *environments], rows)
 
 
 def _problem(problem: Problem) -> Iterator[RenderableType]:
@@ -128,7 +124,7 @@ def _problem(problem: Problem) -> Iterator[RenderableType]:
     title = sign(problem.health, word=False).append(f" {names}{f' and {more} more' if more > 0 else ''}", "default")
     yield title.append(f"  {problem.reason or problem.health}", "default")
     message = "" if problem.health is Health.READY else problem.message
-    yield from _below(message, *(_failure(item) for item in problem.failures), _to_do(problem.remedy))
+    yield from _below(message, *(_failure(item) for item in alike(problem.failures)), _to_do(problem.remedy))
 
 
 def _failure(outcome: Outcome) -> Text:

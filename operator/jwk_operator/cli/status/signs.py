@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from jwk_operator.cli.status.board import Board, Delivery, Health, Jwk, jwks_by_group
-from jwk_operator.cli.status.words import cell, connection_name, sign, styled
-from jwk_operator.cli.terminal import table
+from jwk_operator.cli.status.board import Board, Delivery, Health, jwks_by_group
+from jwk_operator.cli.status.grid import EMPTY, Cell, Grid
+from jwk_operator.cli.status.words import connection_name, outcome_cell, sign, sign_cell, styled
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
     from rich.text import Text
 
 _LEAST_FOR_NAMES = 30
@@ -38,34 +37,36 @@ def _staircase(environments: Sequence[str]) -> Iterator[Text]:
         yield line
 
 
-def _matrix(board: Board, environments: Sequence[str], width: int) -> Table:
+def _matrix(board: Board, environments: Sequence[str], width: int) -> Grid:
+    from rich.cells import chop_cells
+
     groups = list(jwks_by_group(board))
-    lines = " ".join("│" for _ in environments)
-    reasons = _room_for_reasons(board, width - 2 * len(environments) - 6)
-    shown = table(lines, "", "NAME", *(["REASON"] if reasons else []))
-    shown.columns[0].header_style = ""
-    for number in (0, 1):
-        shown.columns[number].no_wrap = True
+    left = width - 2 * len(environments) - 4
+    reasons = _room_for_reasons(board, left)
+    lines = [("│", "")] * len(environments)
+    rows: list[list[Cell]] = []
     for (namespace, _, project), jwks in groups:
         if len(groups) > 1 or board.everywhere:
             title = f"{namespace}: {connection_name(jwks[0])}, {project or 'no project'}"
-            shown.add_row(lines, "", styled(title, "bold"), *([""] if reasons else []))
+            rows += ([*lines, EMPTY, (part, "bold"), EMPTY] for part in chop_cells(title, left))
         for jwk in jwks:
-            shown.add_row(*_row(jwk, environments), *([styled(jwk.reason)] if reasons else []))
-    return shown
+            cells = [outcome_cell(jwk.outcome(name), word=False) for name in environments]
+            first, *more = chop_cells(jwk.name, left)
+            rows.append([*cells, sign_cell(jwk.health, word=False), (first, ""), (jwk.reason if reasons else "", "")])
+            rows += ([*[EMPTY] * len(cells), EMPTY, (part, ""), EMPTY] for part in more)
+    header = ["│"] * len(environments) + ["", "NAME", "REASON" if reasons else ""]
+    gaps = [1] * len(environments) + [2, 2, 0]
+    if environments:
+        gaps[len(environments) - 1] = 2
+    return Grid(header, rows, gaps)
 
 
 def _room_for_reasons(board: Board, width: int) -> bool:
     """Whether names and reasons fit side by side; else reasons are told below alone."""
-    names = max(len(jwk.name) for jwk in board.jwks)
+    from rich.cells import cell_len
+
+    names = max(cell_len(jwk.name) for jwk in board.jwks)
     return names + 2 + max(len(jwk.reason) for jwk in board.jwks) <= width
-
-
-def _row(jwk: Jwk, environments: Sequence[str]) -> tuple[Text, Text, Text]:
-    from rich.text import Text
-
-    cells = Text(" ").join(cell(jwk.outcome(name), word=False) for name in environments)
-    return cells, sign(jwk.health, word=False), styled(jwk.name)
 
 
 def _legend(board: Board) -> Text:

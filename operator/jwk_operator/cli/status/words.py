@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from jwk_operator.cli.status.board import Board, Delivery, Health, Jwk, Outcome, in_words
+from jwk_operator.cli.status.grid import Cell
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -36,7 +37,6 @@ NO_LIVE_VIEW = "Environments are as the last write to each JWK reported them; no
 RENEW = "Put a new token into its Secret before the old one ends."
 NAMED = 5
 """How many JWKs with the same problem are named."""
-_NOWHERE = "·"
 
 
 def summary(board: Board) -> str:
@@ -66,7 +66,17 @@ def styled(text: str, style: str = "") -> Text:
 
 def sign(value: Health | Delivery, *, word: bool = True) -> Text:
     """Return the sign of a value with its word, or alone."""
-    return styled(f"{SIGNS[value]} {value}" if word else SIGNS[value], STYLES[value])
+    return styled(*sign_cell(value, word=word))
+
+
+def sign_cell(value: Health | Delivery, *, word: bool = True) -> Cell:
+    """Return the same for a grid."""
+    return f"{SIGNS[value]} {value}" if word else SIGNS[value], STYLES[value]
+
+
+def outcome_cell(outcome: Outcome | None, *, word: bool = True) -> Cell:
+    """Return what the matrix says of an environment."""
+    return ("·", "dim") if outcome is None else sign_cell(outcome.delivery, word=word)
 
 
 def remaining(ends: datetime, now: datetime) -> str:
@@ -82,8 +92,3 @@ def connection_name(jwk: Jwk) -> str:
     """Name the connection of a JWK as it is called in its namespace."""
     _, namespace, name = jwk.connection
     return name if namespace else f"{name} (cluster-wide)"
-
-
-def cell(outcome: Outcome | None, *, word: bool = True) -> Text:
-    """Return what the matrix says of an environment."""
-    return styled(_NOWHERE, "dim") if outcome is None else sign(outcome.delivery, word=word)
