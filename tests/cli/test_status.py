@@ -220,12 +220,25 @@ def test_watch_shows_a_change_until_it_is_interrupted(operator: object, space: S
     with Running(tool, "status", "--watch", "-n", space.name, columns=columns) as running:
         seen = running.wait_for(f"No JWKs in namespace {space.name}.")
         space.jwk("one", pasted())
-        seen = running.wait_for("1 ready.", running.wait_for("✓ deployed", seen))
+        seen = running.wait_for("✓ deployed", running.wait_for("1 JWK in", seen))
         space.cluster.release("JWK", space.name, "one")
         running.wait_for(f"No JWKs in namespace {space.name}.", seen)
         assert running.interrupt() == 0
         assert "Traceback" not in running.text
         assert "Aborted" not in running.text
+
+
+def test_watch_on_a_low_terminal_leaves_out_what_is_ready(operator: object, space: Space, tool: Tool) -> None:
+    for number in range(25):
+        space.jwk(f"key-{number:02}", pasted())
+    space.wait("key-24")
+    space.jwk("stalled", pasted(), connectionRef={"name": "nowhere"})
+    space.wait("stalled", "ConnectionNotFound")
+    with Running(tool, "status", "--watch", "-n", space.name, columns=140) as running:
+        seen = running.wait_for("1 stalled, 25 ready. 1 connection: 1 ready. Those that are ready are not shown.")
+        running.wait_for("ConnectionNotFound", seen)
+        assert running.interrupt() == 0
+    assert "key-24" not in running.text
 
 
 def test_watch_in_json_is_one_line_for_each_change(space: Space, tool: Tool) -> None:

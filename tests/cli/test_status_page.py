@@ -37,7 +37,13 @@ def small() -> tuple[list[Object], list[Object]]:
     connections = [
         connection(*PLACES, token_ends=soon),
         connection(
-            "eu-1", namespace="team-b", ready="False", reason="Unreachable", message="Refused.", also="Reconciling"
+            "eu-1",
+            namespace="team-b",
+            project="Other",
+            ready="False",
+            reason="Unreachable",
+            message="Refused.",
+            also="Reconciling",
         ),
     ]
     return jwks, connections

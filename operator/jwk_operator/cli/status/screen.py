@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 class Screen:
     """A board, laid out for the width that there is: with words where they fit, else with signs and a legend."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, *, summed_up: bool = True) -> None:
+        """The last line sums it up, unless somebody else has done that."""
         self._board = board
+        self._summed_up = summed_up
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render, as rich calls it."""
@@ -51,7 +53,8 @@ class Screen:
             yield from _problem(problem)
         if any(jwk.outcomes for jwk in board.jwks):
             yield styled(NO_LIVE_VIEW, "dim")
-        yield styled(summary(board), "bold")
+        if self._summed_up:
+            yield styled(summary(board), "bold")
 
 
 def _connections(board: Board) -> Grid:

@@ -16,6 +16,7 @@ from jwk_operator.cli import terminal
 from jwk_operator.cli.status.board import Board
 from jwk_operator.cli.status.document import document
 from jwk_operator.cli.status.screen import Screen
+from jwk_operator.cli.status.words import summary
 
 
 async def follow(boards: AsyncIterator[Board], *, problems: bool, as_json: bool) -> None:
@@ -49,5 +50,8 @@ async def _redraw(boards: AsyncIterator[Board]) -> None:
         with suppress(NotImplementedError):  # where windows tell nobody that their size has changed
             asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, live.refresh)
         async for board in boards:
+            # Of what is too long the window shows the beginning: first how things are, then what needs a look.
+            shown = board if len(board.jwks) < live.console.height // 2 else board.problems()
             head = Text(f"{board.time:%H:%M:%S} UTC, follows changes; Ctrl-C ends it", style="dim")
-            live.update(Group(head, "", Screen(board)), refresh=True)
+            first = Text(summary(shown), style="bold")
+            live.update(Group(head, first, "", Screen(shown, summed_up=False)), refresh=True)
