@@ -231,9 +231,9 @@ def remedy_of(reason: str) -> str:
     return "" if known is None or known.remedy in ("Wait.", "Nothing to do.") else known.remedy
 
 
-def jwks_by_group(board: Board) -> Iterator[tuple[tuple[str, ConnectionKey, str], list[Jwk]]]:
-    """Yield namespace, connection and project with their JWKs."""
+def jwks_by_group(board: Board) -> dict[tuple[str, ConnectionKey, str], list[Jwk]]:
+    """Return the JWKs of each namespace, connection and project."""
     groups: dict[tuple[str, ConnectionKey, str], list[Jwk]] = {}
     for jwk in board.jwks:
         groups.setdefault(jwk.group, []).append(jwk)
-    yield from groups.items()
+    return groups

@@ -56,8 +56,8 @@ def status(
     JWKs by environments, with the reason of each that is not Ready, below them what is wrong and what to do about it.
     What an environment has is what the last write to the JWK reported: nothing is asked of Apinizer.
 
-    Exit status: 0, also when something is not Ready, unless --fail is given; 1 when the cluster cannot be asked, or a
-    JWK that was named does not exist.
+    Exit status: 0, also when something is not Ready, unless --fail is given, and when Ctrl-C ends --watch; 1 when the
+    cluster cannot be asked, or a JWK that was named does not exist.
 
     \b
     Examples:
@@ -73,6 +73,8 @@ def status(
             objects = Objects(cluster.client, scope)
             with terminal.progress(f"Reading JWKs of {scope}"):
                 await objects.read()
+            for note in objects.board().notes:
+                click.echo(f"Note: {note}.", err=True)
             if watch:
                 async with aclosing(objects.boards()) as boards:
                     await follow(boards, problems=problems, as_json=output == "json")
@@ -110,9 +112,6 @@ def _tell(board: Board, output: str, html: Path | None) -> None:
         click.echo(json.dumps(document(board), indent=2, ensure_ascii=False))
     else:
         terminal.show(Screen(board))
-    if output == "text":
-        for note in board.notes:
-            click.echo(f"Note: {note}.", err=True)
 
 
 def _write(file: Path, text: str) -> None:

@@ -175,7 +175,7 @@ def _matrix(board: Board) -> str:
 
 def _group(board: Board, environments: tuple[str, ...]) -> Iterator[str]:
     numbers = {jwk.title: number for number, jwk in enumerate(board.jwks)}
-    for (namespace, _, project), jwks in jwks_by_group(board):
+    for (namespace, _, project), jwks in jwks_by_group(board).items():
         via = f"{connection_name(jwks[0])} · {project or 'no project'}"
         yield (
             f"<tbody><tr class=group><th scope=rowgroup colspan={3 + len(environments)}>{_text(namespace)} "

@@ -40,12 +40,12 @@ def _staircase(environments: Sequence[str]) -> Iterator[Text]:
 def _matrix(board: Board, environments: Sequence[str], width: int) -> Grid:
     from rich.cells import chop_cells
 
-    groups = list(jwks_by_group(board))
+    groups = jwks_by_group(board)
     left = width - 2 * len(environments) - 4
     reasons = _room_for_reasons(board, left)
     lines = [("│", "")] * len(environments)
     rows: list[list[Cell]] = []
-    for (namespace, _, project), jwks in groups:
+    for (namespace, _, project), jwks in groups.items():
         if len(groups) > 1 or board.everywhere:
             title = f"{namespace}: {connection_name(jwks[0])}, {project or 'no project'}"
             rows += ([*lines, EMPTY, (part, "bold"), EMPTY] for part in chop_cells(title, left))
