@@ -169,6 +169,10 @@ def test_what_it_shows(furnished: Space, tool: Tool, tmp_path: Path) -> None:
     assert wide.endswith(f"\n{NOT_LIVE}{SUMMARY} 1 connection: 1 ready.")
     assert "\x1b[1;31m" not in tool.on_terminal("status", *where, columns=110, NO_COLOR="1")[1]
 
+    done = tool("status", *where, PYTHONIOENCODING="latin-1")
+    spelled = whole.translate({ord("✓"): "+", ord("✗"): "x"})
+    assert (done.status, same(done.out, furnished), done.err) == (0, spelled, "")
+
     done = tool("status", *where, "-o", "json")
     found = json.loads(same(done.out, furnished))
     assert (done.status, done.err, found) == (0, "", DOCUMENT)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from jwk_operator.cli.absent import absent
+from jwk_operator.cli.terminal import print_anything
 
 _COMMANDS = {
     "completion": "jwk_operator.cli.completion:completion",
@@ -67,6 +68,7 @@ class _Commands(click.Group):
 @click.version_option(version("jwk-operator"))
 def main() -> None:
     """Bring JSON Web Keys in Apinizer under kubectl apply."""
+    print_anything()
 
 
 def kubectl() -> None:

@@ -116,7 +116,7 @@ def _tell(board: Board, output: str, html: Path | None) -> None:
 
 def _write(file: Path, text: str) -> None:
     if str(file) == "-":
-        click.echo(text, nl=False)
+        click.echo(text.encode(), nl=False)
         return
     try:
         file.write_text(text, encoding="utf-8")
