@@ -14,7 +14,7 @@ from controlplane import ControlPlane
 from harness.cluster import Cluster
 from harness.fixtures import MakeSpace
 from harness.keys import pasted
-from harness.objects import Object
+from harness.objects import API_VERSION, Object
 from harness.simulator import SimulatorProcess
 from harness.space import Space
 from harness.waiting import until
@@ -312,20 +312,33 @@ def test_who_may_see_the_jwks_of_one_namespace_alone(space: Space, cluster: Clus
     done = tool("status", "-n", space.name)
     assert done.status == 0
     assert done.out.splitlines()[0].split() == ["NAME", "READY", "REASON"]
-    assert done.err == (
+    notes = (
         "Note: apinizerconnections are not shown: you may not list them.\n"
         "Note: clusterapinizerconnections are not shown: you may not list them.\n"
     )
+    assert done.err == notes
     done = tool("status", "-n", space.name, "--watch")
     refused = f'Error: you lack the right "watch" on jwks.apiops.apinizer.com in namespace {space.name}'
-    assert (done.status, done.err) == (1, f"{refused}: have an administrator give you the role view there\n")
+    assert (done.status, done.err) == (1, f"{notes}{refused}: have an administrator give you the role view there\n")
 
 
-def test_without_crds(tmp_path: Path) -> None:
+def test_a_cluster_that_has_no_crds_and_then_is_away_for_a_while(tmp_path: Path) -> None:
     with ControlPlane() as plane:
-        done = Tool(tmp_path, plane.kubeconfig)("status")
-    assert (done.status, done.out) == (1, "")
-    assert done.err == (
-        "Error: the cluster does not know jwks.apiops.apinizer.com: have an administrator install the CRDs, "
-        "jwk-operator crds | kubectl apply --server-side -f -\n"
-    )
+        tool = Tool(tmp_path, plane.kubeconfig)
+        why = (
+            "Error: the cluster does not know jwks.apiops.apinizer.com: have an administrator install the CRDs, "
+            "jwk-operator crds | kubectl apply --server-side -f -\n"
+        )
+        assert tool("status") == Done(1, "", why)
+        cluster = Cluster.of(plane)
+        cluster.install_crds()
+        with Running(tool, "status", "--watch", columns=120) as running:
+            seen = running.wait_for("No JWKs in namespace default.")
+            plane.stop_apiserver()
+            seen = running.wait_for("; what is shown may be old. Trying again.", seen)
+            plane.start_apiserver()
+            metadata = {"namespace": "default", "name": "one"}
+            cluster.create({"apiVersion": API_VERSION, "kind": "JWK", "metadata": metadata, "spec": pasted()})
+            running.wait_for("1 JWK in namespace default: 1 in progress.", seen)
+            assert running.interrupt() == 0
+        cluster.close()

@@ -130,11 +130,16 @@ async def test_of_metadata_a_whole_list_is_told() -> None:
 
 
 async def test_whoever_wants_can_end_it_when_it_is_refused() -> None:
-    server = Server([event("ADDED", 6), GONE], [ApiError(403, "Forbidden", "you may not")])
+    away = ApiUnavailableError("away")
+    server = Server([event("ADDED", 6), GONE], [away], [ApiError(403, "Forbidden", "you may not")])
+    told: list[str] = []
 
-    def refused(error: ApiError) -> None:
-        raise PermissionError(error.status)
+    def failed(error: ApiError | ApiUnavailableError) -> None:
+        told.append(str(error))
+        if isinstance(error, ApiError):
+            raise PermissionError(error.status)
 
     with pytest.raises(PermissionError, match="403"):
-        await follow(server.client, JWKS, None, server.notify, server.relist, "5", refused=refused)
-    assert server.asked == ["5", "list-1"], "what is too old is no refusal"
+        await follow(server.client, JWKS, None, server.notify, server.relist, "5", failed=failed)
+    assert server.asked == ["5", "list-1", "list-1"]
+    assert told == ["away", "403 Forbidden: you may not"], "what is too old is no failure"

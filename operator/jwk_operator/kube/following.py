@@ -19,8 +19,8 @@ Relist = Callable[[], Awaitable[str]]
 """Takes in a whole list and returns its version: what it does not show is gone, which no event may ever have told."""
 Listed = Callable[[set[Key]], None]
 """Told of what a whole list has shown."""
-Refused = Callable[[ApiError], None]
-"""Told that the API server refuses to go on; what it raises ends everything."""
+Failed = Callable[[ApiError | ApiUnavailableError], None]
+"""Told why a watch or list failed, before it is repeated; what it raises ends everything."""
 
 _SHORTEST = 1.0
 """Seconds below which a watch that ends by itself counts as a failure: an API server lets one last for minutes."""
@@ -38,13 +38,13 @@ async def follow(
     *,
     metadata_only: bool = False,
     selector: str | None = None,
-    refused: Refused | None = None,
+    failed: Failed | None = None,
 ) -> None:
     """Tell of every change after a version, in one namespace or in the whole cluster for None, until cancelled.
 
     Without a version, and whenever the API server does not know it any more, a list comes first.
     """
-    refused = refused or _warning(kind)
+    failed = failed or _logging(kind)
     failures, clock = 0, asyncio.get_running_loop().time
     while True:
         began = clock()
@@ -61,10 +61,10 @@ async def follow(
             version = ""  # 410: the version is too old; whatever else it is, a list starts over
             if error.status != 410:
                 failures += 1
-                refused(error)
+                failed(error)
         except ApiUnavailableError as error:
             failures += 1
-            log.debug("watch of %s interrupted: %s", kind.plural, error)
+            failed(error)
         except Exception as error:
             version = ""  # what the event told may be lost
             failures += 1
@@ -73,8 +73,12 @@ async def follow(
             await asyncio.sleep(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(failures, 9)))
 
 
-def _warning(kind: Kind) -> Refused:
-    return lambda error: log.warning("watch of %s interrupted: %s", kind.plural, error)
+def _logging(kind: Kind) -> Failed:
+    def failed(error: ApiError | ApiUnavailableError) -> None:
+        level = logging.WARNING if isinstance(error, ApiError) else logging.DEBUG
+        log.log(level, "watch of %s interrupted: %s", kind.plural, error)
+
+    return failed
 
 
 async def watch_metadata(client: KubeClient, kind: Kind, namespace: str | None, notify: Notify, listed: Listed) -> None:

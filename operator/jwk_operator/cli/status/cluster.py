@@ -11,7 +11,15 @@ import click
 
 from jwk_operator.cli.status.board import Board
 from jwk_operator.cli.status.reading import Scope, missing_names, read_board, uses_cluster_wide
-from jwk_operator.kube.client import CLUSTER_CONNECTIONS, CONNECTIONS, JWKS, ApiError, Kind, KubeClient
+from jwk_operator.kube.client import (
+    CLUSTER_CONNECTIONS,
+    CONNECTIONS,
+    JWKS,
+    ApiError,
+    ApiUnavailableError,
+    Kind,
+    KubeClient,
+)
 from jwk_operator.kube.following import follow
 from jwk_operator.kube.store import Key, key_of
 
@@ -31,6 +39,7 @@ class Objects:
         self._scope = scope
         self._found: dict[Kind, dict[Key, Raw]] = {}
         self._versions: dict[Kind, str] = {}
+        self._failing = False
 
     async def read(self) -> None:
         """Read everything once. Raises `click.ClickException` when that is refused."""
@@ -96,6 +105,7 @@ class Objects:
                 self._found[kind].pop(key_of(raw), None)
             else:
                 self._found[kind][key_of(raw)] = raw
+            self._failing = False
             changed()
 
         async def relist() -> str:
@@ -103,12 +113,15 @@ class Objects:
             changed()
             return version
 
-        def refused(error: ApiError) -> None:
-            if error.status in _FINAL:
+        def failed(error: ApiError | ApiUnavailableError) -> None:
+            if isinstance(error, ApiError) and error.status in _FINAL:
                 raise _refusal(kind, self._place(kind), "watch", error) from error
+            if not self._failing:
+                click.echo(f"{error}; what is shown may be old. Trying again.", err=True)
+            self._failing = True
 
         where, version, selector = self._place(kind), self._versions[kind], self._selector(kind)
-        await follow(self._client, kind, where, notify, relist, version, selector=selector, refused=refused)
+        await follow(self._client, kind, where, notify, relist, version, selector=selector, failed=failed)
 
     def _place(self, kind: Kind) -> str | None:
         return None if kind is CLUSTER_CONNECTIONS else self._scope.namespace
