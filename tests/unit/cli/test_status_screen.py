@@ -146,6 +146,11 @@ def test_long_names_are_folded() -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("width", [10, 20, 40])
+def test_the_narrowest_terminals_get_something(small: Board, width: int) -> None:
+    assert "ключ" in shown(small, width)
+
+
 def test_a_thousand_jwks_with_one_problem() -> None:
     jwks = [
         told(jwk(f"key-{number:04}"), {}, "Unknown", "CircuitOpen", "Probing.", "Reconciling") for number in range(1000)

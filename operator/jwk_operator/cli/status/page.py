@@ -22,6 +22,7 @@ from jwk_operator.cli.status.board import (
     Outcome,
     Problem,
     alike,
+    counted,
     jwks_by_group,
     problems,
     worst_first,
@@ -102,8 +103,9 @@ def _sections(board: Board) -> Iterator[str]:
 
 def _filter(board: Board) -> str:
     """Return the form that the script brings to life; without it there is none."""
-    choices = [("", f"all <b>{board.total.total()}</b>")]
-    choices += [(str(one), f"{_mark(one)} {one} <b>{count}</b>") for one, count in board.total.items()]
+    counts = counted(jwk.health for jwk in board.jwks)
+    choices = [("", f"all <b>{counts.total()}</b>")]
+    choices += [(str(one), f"{_mark(one)} {one} <b>{count}</b>") for one, count in counts.items()]
     radios = "".join(
         f'<label class="{_kind(value)}"><input type=radio name=health value="{value}"{"" if value else " checked"}>'
         f"<span>{label}</span></label>"

@@ -88,9 +88,8 @@ def _token(connection: Connection, now: datetime) -> Cell:
     ends = connection.token_expires_at
     if ends is None:
         return "-", ""
-    return (
-        (f"! {remaining(ends, now)}", "bold yellow") if connection.token_ends_soon(now) else (remaining(ends, now), "")
-    )
+    left = remaining(ends, now)
+    return (f"! {left}", "bold yellow") if connection.token_ends_soon(now) else (left, "")
 
 
 def _leading(board: Board) -> list[tuple[str, list[str]]]:
@@ -133,7 +132,8 @@ def _problem(problem: Problem) -> Iterator[RenderableType]:
 def _failure(outcome: Outcome) -> Text:
     since = f" (since {outcome.since:%Y-%m-%d %H:%M} UTC)" if outcome.since else ""
     said = f": {outcome.message}" if outcome.message else ""
-    return sign(outcome.delivery, word=False).append(f" {outcome.environment} {outcome.delivery}{said}{since}")
+    failed = sign(outcome.delivery, word=False).append(f" {outcome.environment} {outcome.delivery}")
+    return failed.append(f"{said}{since}", "default not bold")
 
 
 def _connection_problem(connection: Connection) -> Iterator[RenderableType]:

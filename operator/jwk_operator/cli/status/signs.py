@@ -41,7 +41,7 @@ def _matrix(board: Board, environments: Sequence[str], width: int) -> Grid:
     from rich.cells import chop_cells
 
     groups = jwks_by_group(board)
-    left = width - 2 * len(environments) - 4
+    left = max(_LEAST_FOR_NAMES // 2, width - 2 * len(environments) - 4)
     reasons = _room_for_reasons(board, left)
     lines = [("│", "")] * len(environments)
     rows: list[list[Cell]] = []
