@@ -15,7 +15,10 @@ from jwk_operator.cli.absent import absent
 _COMMANDS = {
     "crds": "jwk_operator.cli.crds:crds",
     "log-level": "jwk_operator.cli.log_level:log_level",
+    "reconcile": "jwk_operator.cli.reconcile:reconcile",
+    "resume": "jwk_operator.cli.suspend:resume",
     "run": "jwk_operator.cli.run:run",
+    "suspend": "jwk_operator.cli.suspend:suspend",
 }
 _UNUSED = ("kubernetes", "kubernetes_asyncio", "pykube", "rich", "pygments")
 """kopf asks the clients of Kubernetes for two classes, to know them when it meets them, and httpx has a command line of
