@@ -12,7 +12,6 @@ from jwk_operator.cli.targets import Choice, target_options
 from jwk_operator.kube.client import JWKS, KubeClient, Raw
 from jwk_operator.kube.store import key_of
 
-_SUSPEND = "f:suspend"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -81,16 +80,18 @@ def _appliers(raw: Raw) -> list[str]:
     The latter leaves the manifest in an annotation. That a plain update owns the field says nothing: it may only have
     had the default filled in.
     """
-    fields = [(item, item.get("fieldsV1") or {}) for item in raw["metadata"].get("managedFields") or ()]
-    found = [
-        item["manager"]
-        for item, owned in fields
-        if item["operation"] == "Apply" and _SUSPEND in owned.get("f:spec", {})
+    fields = [
+        (item["manager"], item["operation"], item.get("fieldsV1") or {})
+        for item in raw["metadata"].get("managedFields") or ()
     ]
+    found = {name for name, how, owned in fields if how == "Apply" and "f:suspend" in owned.get("f:spec", {})}
     if _stands_in(raw["metadata"].get("annotations") or {}):
-        annotated = ((item, owned.get("f:metadata", {}).get("f:annotations", {})) for item, owned in fields)
-        found += [item["manager"] for item, owned in annotated if f"f:{_LAST_APPLIED}" in owned] or ["kubectl apply"]
-    return sorted(set(found))
+        found |= {name for name, _, owned in fields if f"f:{_LAST_APPLIED}" in _annotations(owned)}
+    return sorted(found)
+
+
+def _annotations(owned: Raw) -> Raw:
+    return dict(owned.get("f:metadata", {}).get("f:annotations", {}))
 
 
 def _stands_in(annotations: dict[str, str]) -> bool:
