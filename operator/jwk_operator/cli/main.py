@@ -14,6 +14,7 @@ from jwk_operator.cli.absent import absent
 
 _COMMANDS = {
     "crds": "jwk_operator.cli.crds:crds",
+    "keys": "jwk_operator.cli.keys.command:keys",
     "log-level": "jwk_operator.cli.log_level:log_level",
     "reconcile": "jwk_operator.cli.reconcile:reconcile",
     "resume": "jwk_operator.cli.suspend:resume",

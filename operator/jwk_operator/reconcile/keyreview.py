@@ -22,7 +22,6 @@ _OPERATIONS = {
 }
 _PRIVATE_OPERATIONS = frozenset({"sign", "decrypt", "unwrapKey"})
 _LEAST_OCT_BITS = 112
-_EVERY_ALGORITHM = tuple(dict.fromkeys(name for kty in keyuse.KTY.values() for name in keyuse.algorithms(kty)))
 
 Members = Mapping[str, Any]
 
@@ -115,7 +114,7 @@ def _algorithm(members: Members, _: datetime) -> Iterator[Remark]:
 
 
 def _unknown_algorithm(alg: str) -> Remark:
-    meant = next((name for name in _EVERY_ALGORITHM if name.lower() == alg.lower()), None)
+    meant = next((name for name in keyuse.EVERY_ALGORITHM if name.lower() == alg.lower()), None)
     remedy = f"did you mean {meant}?" if meant else "correct it or leave it out"
     return Remark("warning", "unknown-alg", f"member alg is no algorithm that Apinizer has for keys; {remedy}")
 
