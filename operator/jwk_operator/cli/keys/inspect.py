@@ -43,7 +43,11 @@ def inspect(source: str, namespace: str | None, kubeconfig: str | None, context:
             found = carry_out(_from_cluster(kubeconfig, context, namespace, kind, name))
         else:
             found = from_file(source)
-        reports = [report for item in found for report in report_all(item.where, keys_of(item), now, item.kid)]
+        reports = [
+            report
+            for item in found
+            for report in report_all(item.where, keys_of(item), now, item.kid, named=not item.is_pem)
+        ]
     except NothingReadError as error:
         raise click.ClickException(str(error)) from None
     if output == "json":

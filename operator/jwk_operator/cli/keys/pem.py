@@ -21,10 +21,8 @@ START = "-----BEGIN "
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 _RSA = (rsa.RSAPrivateKey, rsa.RSAPublicKey)
 _EC = (ec.EllipticCurvePrivateKey, ec.EllipticCurvePublicKey)
-_OKP = (
-    *(ed25519.Ed25519PrivateKey, ed25519.Ed25519PublicKey, ed448.Ed448PrivateKey, ed448.Ed448PublicKey),
-    *(x25519.X25519PrivateKey, x25519.X25519PublicKey, x448.X448PrivateKey, x448.X448PublicKey),
-)
+_OKP_PRIVATE = (ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey, x25519.X25519PrivateKey, x448.X448PrivateKey)
+_OKP_PUBLIC = (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey, x25519.X25519PublicKey, x448.X448PublicKey)
 
 
 def keys_of(text: str) -> list[Members]:
@@ -62,9 +60,9 @@ def _loaded(load: Callable[[bytes], Any], block: bytes, kind: str) -> Any:
 
 def _members(key: Any) -> Members:
     if isinstance(key, _RSA):
-        return dict(RSAKey.import_key(key).as_dict())
+        return dict(RSAKey.import_key(key).as_dict(private=isinstance(key, rsa.RSAPrivateKey)))
     if isinstance(key, _EC) and key.curve.name in ("secp256r1", "secp384r1", "secp521r1", "secp256k1"):
-        return dict(ECKey.import_key(key).as_dict())
-    if isinstance(key, _OKP):
-        return dict(OKPKey.import_key(key).as_dict())
+        return dict(ECKey.import_key(key).as_dict(private=isinstance(key, ec.EllipticCurvePrivateKey)))
+    if isinstance(key, (*_OKP_PRIVATE, *_OKP_PUBLIC)):
+        return dict(OKPKey.import_key(key).as_dict(private=isinstance(key, _OKP_PRIVATE)))
     raise InvalidKeyError("the PEM holds a key of a type that no JWK can have; RSA, EC and OKP can be in one")

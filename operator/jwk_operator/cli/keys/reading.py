@@ -41,11 +41,16 @@ class Material:
     key: str | None = None
     kid: str | None = None
 
+    @property
+    def is_pem(self) -> bool:
+        """Whether it is PEM, perhaps with words around it, as openssl writes them."""
+        return pem.START in self.text and not self.text.lstrip().startswith("{")
+
 
 def keys_of(material: Material) -> list[dict[str, Any]]:
     """Return the keys as they stand there, unchecked. Raises `NothingReadError`."""
     try:
-        return pem.keys_of(material.text) if pem.START in material.text else keys_in(material.text)
+        return pem.keys_of(material.text) if material.is_pem else keys_in(material.text)
     except InvalidKeyError as error:
         raise NothingReadError(f"{material.where}: {error}") from None
 
@@ -122,6 +127,8 @@ def _documents(text: str, where: str) -> list[Any]:
     try:
         return [item for item in yaml.safe_load_all(text) if item is not None]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if pem.START in text:
+            return [None]
         mark = getattr(error, "problem_mark", None)
         at = f" at line {mark.line + 1}" if mark else ""
         raise NothingReadError(f"{where} is neither JSON nor PEM nor YAML{at}") from None

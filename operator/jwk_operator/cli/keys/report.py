@@ -84,8 +84,10 @@ class KeyReport:
             yield remark.level, remark.message
 
 
-def report_all(where: str, keys: Sequence[Members], now: datetime, kid: str | None = None) -> list[KeyReport]:
-    """Return a report of each key. `kid` is what chooses one of them."""
+def report_all(
+    where: str, keys: Sequence[Members], now: datetime, kid: str | None = None, *, named: bool = True
+) -> list[KeyReport]:
+    """Return a report of each key. `kid` is what chooses one of them; `named` is whether they should have one."""
     several = len(keys) > 1
     same = Counter(key["kid"] for key in keys if isinstance(key.get("kid"), str))
     return [
@@ -94,7 +96,7 @@ def report_all(where: str, keys: Sequence[Members], now: datetime, kid: str | No
             key,
             now,
             several and kid is not None and key.get("kid") == kid,
-            [*_within_set(key, same)] if several else [],
+            [*_within_set(key, same)] if several and named else [],
         )
         for number, key in enumerate(keys, start=1)
     ]
