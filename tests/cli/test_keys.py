@@ -108,10 +108,10 @@ def test_what_is_told_of_a_new_key(offline: Tool, arguments: tuple[str, ...], sa
 
 @pytest.mark.usefixtures("operator")
 def test_every_kind_of_key_becomes_ready(space: Space, tool: Tool, simulator: SimulatorProcess) -> None:
-    for name, form in FORMS.items():
-        made = tool("keys", "new", *form, "--name", name, "-n", space.name)
-        assert made.status == 0, made.err
-        kubectl("apply", "-f", "-", stdin=made.out, kubeconfig=space.cluster.plane.kubeconfig)
+    made = [tool("keys", "new", *form, "--name", name, "-n", space.name) for name, form in FORMS.items()]
+    manifests = "---\n".join(done.out for done in made)
+    kubectl("apply", "-f", "-", stdin=manifests, kubeconfig=space.cluster.plane.kubeconfig)
+    for name in FORMS:
         source = {"secretKeyRef": {"name": name, "key": "jwk.json"}}
         space.jwk(name, {"sourceType": "COPY_PASTE", "jwkStrFrom": source})
     jwks = space.wait_all(FORMS)

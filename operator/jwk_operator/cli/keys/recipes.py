@@ -45,11 +45,11 @@ def choose(kty: str, size: int | None, curve: str | None, use: str | None, alg: 
     if alg is not None:
         _check_algorithm(kty, use, alg)
     curve = _curve(kty, curve, use, alg)
+    if alg is not None and curve is not None and alg not in keyuse.fitting(kty, curve):
+        raise RecipeError("--alg", f"{alg} needs --curve {_either(keyuse.curves_of(alg, kty))}")
     use = use or (keyuse.use_of(alg) if alg else None) or keyuse.uses_of(curve)[0]
     if use not in keyuse.uses_of(curve):
         raise RecipeError("--use", f"a key on {curve} can only be for {keyuse.uses_of(curve)[0]}")
-    if alg is not None and curve is not None and alg not in keyuse.fitting(kty, curve):
-        raise RecipeError("--alg", f"{alg} needs --curve {_either(keyuse.curves_of(alg, kty))}")
     size = _size(kty, size, use, alg)
     fits = _fitting(kty, size, curve, use)
     return Recipe(kty, size, curve, use, alg or (fits[0] if len(fits) == 1 else None))
