@@ -130,9 +130,9 @@ def test_every_kind_of_key_becomes_ready(space: Space, tool: Tool, simulator: Si
 
 
 @pytest.mark.usefixtures("operator")
-def test_a_key_is_rotated_within_a_set(space: Space, tool: Tool, tmp_path: Path) -> None:
+def test_a_key_is_rotated_within_a_set(space: Space, tool: Tool, simulator: SimulatorProcess, tmp_path: Path) -> None:
     kubeconfig = space.cluster.plane.kubeconfig
-    made = tool("keys", "new", "--type", "EC", "--set", "--kid", "old", "--name", "partner", "-n", space.name)
+    made = tool("keys", "new", "--type", "EC", "--kid", "old", "--name", "partner", "-n", space.name)
     kubectl("apply", "-f", "-", stdin=made.out, kubeconfig=kubeconfig)
     source = {"secretKeyRef": {"name": "partner", "key": "jwk.json"}}
     space.jwk("partner", {"sourceType": "COPY_PASTE", "jwkStrFrom": source, "kid": "old", "updatePolicy": "Replace"})
@@ -145,6 +145,8 @@ def test_a_key_is_rotated_within_a_set(space: Space, tool: Tool, tmp_path: Path)
         "It is in a JWK Set: spec.kid of the JWK says which key of it.\n"
     )
     kubectl("apply", "-f", "-", stdin=more.out, kubeconfig=kubeconfig)
+    assert space.handled("partner", "now").reason == "Deployed"
+    assert simulator.writes(space.project) == [("create", "partner")]
     space.patch("partner", kid="new")
     jwk = space.wait_for("partner", lambda jwk: jwk.status["remote"]["kid"] == "new", "the new key")
     shared = json.loads(public.read_text())["keys"]

@@ -33,7 +33,7 @@ def inspect(source: str, namespace: str | None, kubeconfig: str | None, context:
 
     \b
     Examples:
-      jwk-operator keys inspect -n NAMESPACE secret/NAME
+      jwk-operator keys inspect -n NAMESPACE secret/signing-key
       jwk-operator keys new --type EC --output jwk | jwk-operator keys inspect -
     """
     now = datetime.now(UTC)

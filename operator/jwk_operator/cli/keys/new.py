@@ -71,8 +71,8 @@ def new(
 
     \b
     Examples:
-      jwk-operator keys new --type EC --name signing-key -n NAMESPACE | kubectl apply -f -
-      jwk-operator keys new --type RSA --size 4096 --alg PS256 --kid 2027-01 --name partner-key > secret.yaml
+      jwk-operator keys new --type EC --name billing-key -n NAMESPACE | kubectl apply -f -
+      jwk-operator keys new --type RSA --size 4096 --alg PS256 --kid 2027-01 --name partner-key > partner-key.yaml
       jwk-operator keys new --type OKP --curve Ed25519 --output jwk --public public.json > private.json
     """
     try:
