@@ -14,7 +14,9 @@ from harness.simulator import SimulatorProcess
 from harness.space import Space
 from install.support import kubectl
 from jwk_operator.reconcile.keymaterial import PRIVATE_MEMBERS
+from unit.keys import EC_7517
 
+EC_PUBLIC = {name: value for name, value in EC_7517.items() if name != "kid"}
 FORMS: dict[str, tuple[str, ...]] = {
     "rsa": ("--type", "RSA", "--size", "2048", "--alg", "PS256"),
     "rsa-encryption": ("--type", "rsa", "--size", "2048", "--alg", "RSA-OAEP-256"),
@@ -238,6 +240,15 @@ def test_keys_to_add_to(offline: Tool, tmp_path: Path) -> None:
     again = offline(*arguments, "--kid", "2")
     assert (again.status, again.out) == (64, "")
     assert again.err.endswith("Error: Invalid value for '--kid': a key of the set has it already; give another\n")
+
+
+def test_a_key_without_a_kid_is_warned_of(offline: Tool) -> None:
+    done = offline("keys", "new", "--type", "EC", "--add-to", "-", "-o", "jwk", stdin=json.dumps(EC_PUBLIC))
+    assert stable(done).err == (
+        "Made: EC key, P-256, use sig, alg ES256, kid KID, which is its thumbprint\n"
+        "It is in a JWK Set: spec.kid of the JWK says which key of it.\n"
+        "Warning: a key that was there has no kid, so that spec.kid cannot choose it.\n"
+    )
 
 
 SECRET_OF_TWO = yaml.safe_dump(

@@ -296,7 +296,11 @@ def test_in_the_cluster(space: Space, tool: Tool) -> None:
         "jwk/inline": Done(0, f"jwk/inline\n{EC_TEXT}  holds       a public key\n", ""),
     }
     wrong = {
-        "secret/keys:other": "secret/keys has no key other; it has jwk.json, more",
+        "secret/keys:other": "secret/keys has no text under key other; there are jwk.json, more, note",
+        "secret/keys:note": (
+            "secret/keys, key note: the key is not valid JSON at line 1, column 1;"
+            " give a JWK or JWK Set as a JSON object"
+        ),
         "secret/notes": "secret/notes has no key material",
         "secret/none": f"namespace {space.name} has no Secret none",
         "jwk/lost": f"namespace {space.name} has no Secret none, which should have the key more",

@@ -22,8 +22,9 @@ FIELD_MANAGER = "jwk-operator-cli"
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a step did, what a person should know besides, and whether there is anything to wait for."""
+    """What a step did to a JWK, what a person should know besides, and whether there is anything to wait for."""
 
+    raw: Raw
     told: str
     warning: str = ""
     waits: bool = True
@@ -54,7 +55,8 @@ async def _perform(choice: Choice, step: Step, wish: Wish) -> bool:
         for raw, result in done:
             _tell(raw, result, waits=choice.wait)
         fine = not problems and not any(isinstance(result, Exception) for _, result in done)
-        taken = {raw["metadata"]["uid"]: raw for raw, result in done if isinstance(result, Done) and result.waits}
+        waiting = [result.raw for _, result in done if isinstance(result, Done) and result.waits]
+        taken = {raw["metadata"]["uid"]: raw for raw in waiting}
         if choice.wait and taken:
             return await _wait(cluster, choice, taken, wish) and fine
         return fine

@@ -38,9 +38,8 @@ def reconcile(choice: Choice) -> None:
             name = raw["metadata"]["name"]
             if choice.names:
                 raise RefusedError(f"it is suspended, so nothing is done for it; first: jwk-operator resume {name}")
-            return Done("passed over, as it is suspended", waits=False)
+            return Done(raw, "passed over, as it is suspended", waits=False)
         patch = {"metadata": {"annotations": {RECONCILE_ANNOTATION: now}}}
-        await client.merge_patch(JWKS, *key_of(raw), patch, manager=FIELD_MANAGER)
-        return Done("asked for a look")
+        return Done(await client.merge_patch(JWKS, *key_of(raw), patch, manager=FIELD_MANAGER), "asked for a look")
 
     perform(choice, ask, Wish("look", now))

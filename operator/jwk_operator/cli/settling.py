@@ -58,7 +58,7 @@ class Wish:
         """Whether the status speaks of the newest spec and, where a look was asked for, of that look or a later one."""
         if status.observed_generation != raw["metadata"]["generation"]:
             return False
-        newest = (raw["metadata"].get("annotations") or {}).get(RECONCILE_ANNOTATION)
+        newest = (raw["metadata"].get("annotations") or {}).get(RECONCILE_ANNOTATION, self.request)
         return not self.request or status.last_handled_reconcile_at in (self.request, newest)
 
 

@@ -63,15 +63,15 @@ async def _resume(client: KubeClient, raw: Raw) -> Done:
 
 async def _set(client: KubeClient, raw: Raw, wanted: bool, done: str) -> Done:
     if bool(raw["spec"].get("suspend")) is wanted:
-        return Done("suspended already" if wanted else "not suspended")
-    await client.merge_patch(JWKS, *key_of(raw), {"spec": {"suspend": wanted}}, manager=FIELD_MANAGER)
+        return Done(raw, "suspended already" if wanted else "not suspended")
+    patched = await client.merge_patch(JWKS, *key_of(raw), {"spec": {"suspend": wanted}}, manager=FIELD_MANAGER)
     others = _appliers(raw)
     if others:
         what = "spec.suspend stands in what {} applies, which will set it back; change it there, in Git for example"
-        return Done(done, what.format(" and ".join(others)))
+        return Done(patched, done, what.format(" and ".join(others)))
     if wanted and "deletionTimestamp" in raw["metadata"]:
-        return Done(done, "it is being deleted, and now leaves its JWK in Apinizer")
-    return Done(done)
+        return Done(patched, done, "it is being deleted, and now leaves its JWK in Apinizer")
+    return Done(patched, done)
 
 
 def _appliers(raw: Raw) -> list[str]:

@@ -21,9 +21,7 @@ async def observe(
     known: dict[str, Raw] = {}
     while True:
         try:
-            listed: dict[str, Raw] = {}
-            async for items, version in client.list(kind, namespace, name=name):  # noqa: B007 - the last one counts
-                listed |= {raw["metadata"]["uid"]: raw for raw in items}
+            listed, version = await _list(client, kind, namespace, name)
             gone, known = [raw for uid, raw in known.items() if uid not in listed], listed
             for raw in gone:
                 yield raw, False
@@ -32,12 +30,22 @@ async def observe(
             async for event in client.watch(kind, namespace, version, name=name):
                 if event["type"] == "BOOKMARK":
                     continue
-                there = event["type"] != "DELETED"
-                known |= {event["object"]["metadata"]["uid"]: event["object"]}
-                yield event["object"], there
+                raw, there = event["object"], event["type"] != "DELETED"
+                known.pop(raw["metadata"]["uid"], None)
+                if there:
+                    known[raw["metadata"]["uid"]] = raw
+                yield raw, there
         except ApiError as error:
             if error.status != 410:  # Gone: the version is too old, and a list starts over
                 raise
         except ApiUnavailableError:
             pass
         await asyncio.sleep(_PAUSE)
+
+
+async def _list(client: KubeClient, kind: Kind, namespace: str | None, name: str | None) -> tuple[dict[str, Raw], str]:
+    found, newest = dict[str, Raw](), ""
+    async for items, version in client.list(kind, namespace, name=name):
+        newest = version
+        found |= {raw["metadata"]["uid"]: raw for raw in items}
+    return found, newest

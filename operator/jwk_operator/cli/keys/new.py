@@ -102,6 +102,8 @@ def new(
         raise click.ClickException(f"{error.filename}: {error.strerror}") from error
     click.echo(render(as_text([*former, *made], as_set)), nl=False)
     _tell(recipe, made, as_set)
+    if None in kids(former):
+        click.echo("Warning: a key that was there has no kid, so that spec.kid cannot choose it.", err=True)
 
 
 def _check(recipe: Recipe, kid: str | None, count: int, public: Path | None) -> None:

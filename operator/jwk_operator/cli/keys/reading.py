@@ -72,11 +72,7 @@ async def from_cluster(cluster: Cluster, kind: str, name: str) -> list[Material]
     """Return what is behind `secret/NAME`, `secret/NAME:KEY` or `jwk/NAME`. Raises `NothingReadError`."""
     if kind == "secret":
         name, _, key = name.partition(":")
-        found = list(_from_secret(await _get(cluster, name, key or None), f"secret/{name}"))
-        chosen = [item for item in found if key in ("", item.key)]
-        if not chosen:
-            raise NothingReadError(f"secret/{name} has no {f'key {key}' if key else 'key material'}{_keys(found)}")
-        return chosen
+        return _chosen(await _get(cluster, name, key), f"secret/{name}", key)
     raw = await cluster.client.get(JWKS, cluster.namespace, name)
     spec = raw["spec"]
     if "jwkStr" in spec:
@@ -89,7 +85,7 @@ async def from_cluster(cluster: Cluster, kind: str, name: str) -> list[Material]
     return [replace(found_one, kid=spec.get("kid"))]
 
 
-async def _get(cluster: Cluster, name: str, key: str | None) -> Raw:
+async def _get(cluster: Cluster, name: str, key: str) -> Raw:
     try:
         return await cluster.client.get(SECRETS, cluster.namespace, name)
     except ApiError as error:
@@ -99,8 +95,17 @@ async def _get(cluster: Cluster, name: str, key: str | None) -> Raw:
         raise NothingReadError(f"namespace {cluster.namespace} has no Secret {name}{what}") from None
 
 
-def _keys(found: list[Material]) -> str:
-    return f"; it has {', '.join(str(item.key) for item in found)}" if found else ""
+def _chosen(document: Raw, where: str, key: str) -> list[Material]:
+    """Return what stands under a key, whatever it is, or without one all that looks like key material."""
+    if not key:
+        found = list(_from_secret(document, where))
+        if not found:
+            raise NothingReadError(f"{where} has no key material")
+        return found
+    values = _values(document)
+    if key not in values:
+        raise NothingReadError(f"{where} has no text under key {key}; there are {', '.join(values) or 'none'}")
+    return [Material(f"{where}, key {key}", values[key], document["metadata"], key)]
 
 
 def _from_text(text: str, where: str) -> Iterator[Material]:
