@@ -27,6 +27,7 @@ from harness.space import Space
 from unit.keys import EC_7517, EC_PRIVATE_7517, OCT_7517, OKP_8037, RSA_7638, THUMBPRINT_7638
 
 EC_THUMBPRINT = "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s"
+SHORT_KEY = rsa.generate_private_key(65537, 1024)  # noqa: S505 - it has to be a weak one
 SHORT_RSA = {**RSA_7638, "n": base64.urlsafe_b64encode(b"\xff" * 128).rstrip(b"=").decode()}
 EC_TEXT = f"""\
   type        EC, P-256
@@ -187,6 +188,7 @@ def test_for_programs(offline: Tool) -> None:
             lambda: pem(rsa.generate_private_key(65537, 2048)),
             ("RSA, 2048 bits", "a private key (d, p, q, dp, dq, qi)"),
         ),
+        (lambda: public_pem(SHORT_KEY), ("RSA, 1024 bits", "a public key")),
     ],
 )
 def test_keys_as_pem(offline: Tool, make: Any, told: tuple[str, str]) -> None:

@@ -86,6 +86,15 @@ def test_what_came_of_it_is_waited_for(space: Space, commands: Commands, simulat
 
 
 @pytest.mark.usefixtures("operator")
+def test_a_repair_is_waited_for(space: Space, commands: Commands, simulator: SimulatorProcess) -> None:
+    space.jwk("key", pasted(), description="Ours")
+    space.wait("key")
+    simulator.control.tamper("change", space.project, "key", description="Theirs")
+    assert commands("reconcile", "key", "--wait") == Done(0, f"SPACE/key: {DEPLOYED}\n", "")
+    assert simulator.bodies(space.project, "update") == [{"description": "Ours"}]
+
+
+@pytest.mark.usefixtures("operator")
 def test_what_is_being_retried_ends_with_the_time(space: Space, commands: Commands) -> None:
     space.connection(baseUrl="http://127.0.0.1:1")
     space.wait_seen()

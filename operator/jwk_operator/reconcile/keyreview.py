@@ -16,7 +16,7 @@ from jwk_operator.api.algorithms import DEPRECATED
 from jwk_operator.reconcile import keyuse
 from jwk_operator.reconcile.keycertificates import belongs, certificates, digests, subject, untimely
 
-_OPERATIONS = {
+OPERATIONS = {
     "sig": frozenset({"sign", "verify"}),
     "enc": frozenset({"encrypt", "decrypt", "wrapKey", "unwrapKey", "deriveKey", "deriveBits"}),
 }
@@ -147,14 +147,14 @@ def _operations(members: Members, _: datetime) -> Iterator[Remark]:
     if not isinstance(given, list):
         return
     asked = {name for name in given if isinstance(name, str)}
-    unknown = asked.difference(*_OPERATIONS.values())
+    unknown = asked.difference(*OPERATIONS.values())
     if unknown:
         yield Remark(
             "warning",
             "unknown-key-ops",
             "member key_ops names an operation that RFC 7517 section 4.3 does not have; correct it or take it out",
         )
-    purposes = [use for use, operations in _OPERATIONS.items() if asked & operations]
+    purposes = [use for use, operations in OPERATIONS.items() if asked & operations]
     if len(purposes) > 1:
         yield Remark(
             "warning",
@@ -170,7 +170,7 @@ def _operations_against(members: Members, asked: set[str], purposes: list[str]) 
     for name, purpose, said in (("use", use, f"{use}"), ("alg", meant, f"{alg}, which is for {meant}")):
         others = [item for item in purposes if purpose in keyuse.USES and item != purpose]
         if others:
-            named = ", ".join(sorted(asked & _OPERATIONS[others[0]]))
+            named = ", ".join(sorted(asked & OPERATIONS[others[0]]))
             yield Remark(
                 "error",
                 f"key-ops-{name}",

@@ -51,7 +51,7 @@ def inspect(source: str, namespace: str | None, kubeconfig: str | None, context:
     except NothingReadError as error:
         raise click.ClickException(str(error)) from None
     if output == "json":
-        click.echo(json.dumps({"keys": [report.as_json() for report in reports]}, indent=2, ensure_ascii=False))
+        click.echo(json.dumps({"keys": [report.as_json() for report in reports]}, indent=2))
     else:
         _show(reports)
     if not all(report.valid for report in reports):

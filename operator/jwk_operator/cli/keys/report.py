@@ -13,11 +13,11 @@ from cryptography import x509
 from jwk_operator.reconcile import keyuse
 from jwk_operator.reconcile.keycertificates import certificates, subject
 from jwk_operator.reconcile.keymaterial import PRIVATE_MEMBERS, InvalidKeyError, check_key
-from jwk_operator.reconcile.keyreview import Remark, bits, review
+from jwk_operator.reconcile.keyreview import OPERATIONS, Remark, bits, review
 
 Members = Mapping[str, Any]
 
-_OPERATIONS = ("sign", "verify", "encrypt", "decrypt", "wrapKey", "unwrapKey", "deriveKey", "deriveBits")
+_OPERATIONS = tuple(name for operations in OPERATIONS.values() for name in operations)
 
 
 @dataclass(frozen=True, slots=True)
