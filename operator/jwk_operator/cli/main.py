@@ -17,9 +17,13 @@ _COMMANDS = {
     "completion": "jwk_operator.cli.completion:completion",
     "crds": "jwk_operator.cli.crds:crds",
     "doctor": "jwk_operator.cli.doctor.command:doctor",
+    "keys": "jwk_operator.cli.keys.command:keys",
     "log-level": "jwk_operator.cli.log_level:log_level",
+    "reconcile": "jwk_operator.cli.reconcile:reconcile",
+    "resume": "jwk_operator.cli.suspend:resume",
     "run": "jwk_operator.cli.run:run",
     "status": "jwk_operator.cli.status.command:status",
+    "suspend": "jwk_operator.cli.suspend:suspend",
 }
 _UNUSED = ("kubernetes", "kubernetes_asyncio", "pykube", "rich", "pygments")
 """kopf asks the clients of Kubernetes for two classes, to know them when it meets them, and httpx has a command line of
