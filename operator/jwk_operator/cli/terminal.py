@@ -79,6 +79,7 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[], None]
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
     measured = (BarColumn(), MofNCompleteColumn()) if total else ()
-    with Progress(*columns, *measured, console=console(stderr=True), transient=True) as shown:
+    # What a command prints meanwhile goes where it belongs, also when standard output is a pipe.
+    with Progress(*columns, *measured, console=console(stderr=True), transient=True, redirect_stdout=False) as shown:
         task = shown.add_task(what, total=total)
         yield lambda: shown.advance(task)
