@@ -25,7 +25,18 @@ def parts(root: Path) -> tuple[Part, ...]:
         Part(
             "Guide",
             {
-                **_own("guide", "looking", "connections", "keys", "rotation", "migrating", "argocd", "flux", "teams"),
+                **_own(
+                    "guide",
+                    "looking",
+                    "connections",
+                    "keys",
+                    "validating",
+                    "rotation",
+                    "migrating",
+                    "argocd",
+                    "flux",
+                    "teams",
+                ),
                 "examples/README.md": "examples/index",
                 "examples/argocd/README.md": "examples/argocd",
                 "simulator/README.md": "guide/simulator",

@@ -24,6 +24,7 @@ _COMMANDS = {
     "run": "jwk_operator.cli.run:run",
     "status": "jwk_operator.cli.status.command:status",
     "suspend": "jwk_operator.cli.suspend:suspend",
+    "validate": "jwk_operator.cli.validate.command:validate",
 }
 _UNUSED = ("kubernetes", "kubernetes_asyncio", "pykube", "rich", "pygments")
 """kopf asks the clients of Kubernetes for two classes, to know them when it meets them, and httpx has a command line of
