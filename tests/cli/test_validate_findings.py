@@ -150,18 +150,18 @@ def test_between_manifests(offline: Tool, tmp_path: Path) -> None:
         an_object("seven", URL, namespace=None),
     )
     done = offline("validate", "1.yaml", "2.yaml")
-    assert (done.status, lines(done)) == (1, unwrapped(BETWEEN))
+    assert (done.status, lines(done)) == (0, unwrapped(BETWEEN))
 
 
 BETWEEN = """
-2.yaml:4: error: JWK shop/one: 1.yaml:26 has this resource already: keep one of them [duplicate-resource]
-2.yaml:18: error: JWK shop/two: spec.name: "one" in project "p" is wanted by JWK shop/one in 1.yaml:26 already: choose
+2.yaml:4: warning: JWK shop/one: 1.yaml:26 has this resource already: keep one of them [duplicate-resource]
+2.yaml:18: warning: JWK shop/two: spec.name: "one" in project "p" is wanted by JWK shop/one in 1.yaml:26 already: choose
   another name [duplicate-remote-name]
-2.yaml:25: error: JWK other/one: spec.name: "one" in project "p" is wanted by JWK shop/one in 1.yaml:26 already: choose
+2.yaml:25: warning: JWK other/one: spec.name: "one" in project "p" is wanted by JWK shop/one in 1.yaml:26 already: choose
   another name [duplicate-remote-name]
 2.yaml:51: warning: JWK fourth/four: spec.connectionRef: ApinizerConnection fourth/default is not among the manifests,
   but ApinizerConnection shop/default in 1.yaml:14 is: is that one meant? [connection-elsewhere]
 2.yaml:63: warning: JWK shop/five: spec.connectionRef: ApinizerConnection shop/shared is not among the manifests, but
   ClusterApinizerConnection shared in 1.yaml:1 is: is that one meant? [connection-elsewhere]
-8 valid, 3 invalid, 2 warnings, 0 objects of other kinds passed over
+11 valid, 0 invalid, 5 warnings, 0 objects of other kinds passed over
 """
