@@ -14,6 +14,7 @@ from jwk_operator.cli.absent import absent
 
 _COMMANDS = {
     "crds": "jwk_operator.cli.crds:crds",
+    "import": "jwk_operator.cli.import_.command:import_",
     "log-level": "jwk_operator.cli.log_level:log_level",
     "run": "jwk_operator.cli.run:run",
 }

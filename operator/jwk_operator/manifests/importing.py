@@ -12,18 +12,18 @@ import yaml
 from pydantic import ValidationError
 
 from jwk_operator.api.base import GROUP
-from jwk_operator.api.jwk import ConnectionRef, SourceType
+from jwk_operator.api.jwk import ConnectionKind, ConnectionRef, SourceType
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.manifests.kustomization import NAMES, extended, kustomization_text
 from jwk_operator.manifests.naming import resource_names
-from jwk_operator.manifests.writing import NoManifestError, Place, check, count_gaps, jwk_text
+from jwk_operator.manifests.writing import Adoptable, NoManifestError, Place, count_gaps, jwk_text, read_entry
 
 CONNECTION = "connection.yaml"
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class UnreadableError(Exception):
-    """A file of the folder is no YAML; the text names it."""
+class FolderError(Exception):
+    """A file of the folder does not go with the import; the text names it."""
 
 
 @dataclass(slots=True)
@@ -59,30 +59,31 @@ def plan_import(
     """Say what to write for the JWKs that a project's list shows; `connection` is the text of its file.
 
     `there` are the texts of the folder's files by name; those that differ are kept, unless by `force`. Raises
-    `UnreadableError` and `KustomizationError`.
+    `FolderError` and `KustomizationError`.
     """
     outcome = Outcome()
-    source_types: dict[str, SourceType] = {}
+    adoptable: dict[str, Adoptable] = {}
     for remote_name, entry in sorted(entries.items()):
         try:
-            source_types[remote_name] = check(remote_name, entry)
+            adoptable[remote_name] = read_entry(remote_name, entry)
         except NoManifestError as error:
             outcome.refused[remote_name] = str(error)
     described = _described(there, place)
+    _check_connection(connection, there)
     outcome.gone = {name: known.file for name, known in sorted(described.items()) if name not in entries}
     _put(outcome, CONNECTION, connection, there, force)
     files = []
-    for remote_name, name in _names(source_types, described, there).items():
-        own = f"{name}.yaml"
+    for remote_name, name in _names(adoptable, described, there).items():
+        jwk, own = adoptable[remote_name], f"{name}.yaml"
         file = described[remote_name].file if remote_name in described else own
         files.append(file)
         if file == own:
-            text = _put(outcome, own, jwk_text(name, remote_name, entries[remote_name], place), there, force)
+            text = _put(outcome, own, jwk_text(name, jwk, place), there, force)
         else:  # somebody keeps it in another file
             outcome.kept.append(file)
             text = ""
-        outcome.jwks[source_types[remote_name]] += 1
-        outcome.gaps[source_types[remote_name]] += count_gaps(text)
+        outcome.jwks[jwk.source_type] += 1
+        outcome.gaps[jwk.source_type] += count_gaps(text)
     _list(outcome, [CONNECTION, *sorted(set(files))], there)
     outcome.kept = sorted(set(outcome.kept))
     return outcome
@@ -108,7 +109,7 @@ def _list(outcome: Outcome, files: list[str], there: Mapping[str, str]) -> None:
 
 
 def _names(
-    remote: Mapping[str, SourceType], described: Mapping[str, _Described], there: Mapping[str, str]
+    remote: Mapping[str, Adoptable], described: Mapping[str, _Described], there: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the resources' names by those in Apinizer, in the order of the former."""
     known = {name: item.name for name, item in described.items()}
@@ -120,11 +121,27 @@ def _described(there: Mapping[str, str], place: Place) -> dict[str, _Described]:
     """Return by their names in Apinizer the JWKs of this connection and project that the folder describes."""
     found: dict[str, _Described] = {}
     for file, text in sorted(there.items()):
-        for manifest in _jwks(file, text):
+        for manifest in (item for item in _ours(file, text) if item["kind"] == "JWK"):
             spec, name = manifest["spec"], str(manifest["metadata"]["name"])
             if _is_at(place, spec):
                 found.setdefault(str(spec.get("name") or name), _Described(file, name))
     return found
+
+
+def _check_connection(text: str, there: Mapping[str, str]) -> None:
+    """Make sure that the folder's connection, which is kept where it differs, is the one that the JWKs refer to."""
+    if CONNECTION in there and _identities(there[CONNECTION]).isdisjoint(wanted := _identities(text)):
+        kind, name, project = wanted.pop()
+        what = f'{kind} {name}, project "{project}"' if project else f"{kind} {name}"
+        raise FolderError(f"{CONNECTION} is not about {what}; choose another folder")
+
+
+def _identities(text: str) -> set[tuple[str, str, str | None]]:
+    return {
+        (item["kind"], item["metadata"]["name"], item["spec"].get("projectName"))
+        for item in _ours(CONNECTION, text)
+        if item["kind"] in list(ConnectionKind)
+    }
 
 
 def _is_at(place: Place, spec: Mapping[str, Any]) -> bool:
@@ -135,15 +152,16 @@ def _is_at(place: Place, spec: Mapping[str, Any]) -> bool:
     return reference == place.connection and spec.get("projectName") == place.project
 
 
-def _jwks(file: str, text: str) -> Iterator[dict[str, Any]]:
+def _ours(file: str, text: str) -> Iterator[dict[str, Any]]:
+    """Yield the objects of the API group that a file holds."""
     try:
-        documents = list(yaml.load_all(text, Loader=_Loader))  # noqa: S506 - a safe one
+        documents = list(yaml.load_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}, line {mark.line + 1}" if mark else file
-        raise UnreadableError(f"{where}: it is not valid YAML; correct it or remove it") from None
+        raise FolderError(f"{where}: it is not valid YAML; correct it or remove it") from None
     for item in documents:
         match item:
-            case {"apiVersion": str(version), "kind": "JWK", "metadata": {"name": str()}, "spec": dict()}:
+            case {"apiVersion": str(version), "kind": str(), "metadata": {"name": str()}, "spec": dict()}:
                 if version.startswith(f"{GROUP}/"):
                     yield item

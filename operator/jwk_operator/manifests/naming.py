@@ -13,8 +13,8 @@ _SHORTEST_DIGEST = 8
 _NAMELESS = "jwk"
 _BESIDE = frozenset({"connection", "kustomization"})
 """Files that stand beside those of the JWKs."""
-_UNDECOMPOSED = str.maketrans({"ı": "i", "ß": "ss", "ø": "o", "æ": "ae", "ł": "l"})
-_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{digit}" for port in ("com", "lpt") for digit in range(10))})
+_UNDECOMPOSED = str.maketrans({"\N{LATIN SMALL LETTER DOTLESS I}": "i", "ß": "ss", "ø": "o", "æ": "ae", "ł": "l"})
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
 """What Windows takes for a device, whatever comes after a dot."""
 
 
@@ -22,16 +22,18 @@ def resource_names(remote: Collection[str], known: Mapping[str, str], taken: Col
     """Return a name of a resource for each name in Apinizer: a DNS label (RFC 1123), safe as a file's name.
 
     Where several come to the same label, the one that is that label has it, and the others get a digest of their name
-    in Apinizer, whatever their order. A name in `known` keeps the resource's name that stands beside it there, and no other
+    in Apinizer, whatever their order. A name in `known` keeps the resource's name that stands beside it there; no other
     gets that, or one that is taken.
     """
     names = {name: known[name] for name in remote if name in known}
     used = {*known.values(), *taken} | _BESIDE | _DEVICES
     labels = {name: _label(name) for name in sorted(set(remote) - set(names))}
     sharing = Counter(labels.values())
-    for name, label in labels.items():
-        if label and label not in used and (name == label or sharing[label] == 1):
-            names[name] = label
+    names |= {
+        name: label
+        for name, label in labels.items()
+        if label and label not in used and (name == label or sharing[label] == 1)
+    }
     used.update(names.values())
     for name, label in labels.items():
         if name not in names:
