@@ -34,6 +34,8 @@ class Outcome:
     same: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     """Files that differ from what would be written, and stay as they are."""
+    elsewhere: dict[str, str] = field(default_factory=dict)
+    """Files of another name than import gives them, by the name of each JWK that they describe."""
     gone: dict[str, str] = field(default_factory=dict)
     """Files that describe JWKs which are not in Apinizer any more, by the name of each."""
     refused: dict[str, str] = field(default_factory=dict)
@@ -80,12 +82,12 @@ def plan_import(
         if file == own:
             text = _put(outcome, own, jwk_text(name, jwk, place), there, force)
         else:  # somebody keeps it in another file
-            outcome.kept.append(file)
+            outcome.elsewhere[remote_name] = file
             text = ""
         outcome.jwks[jwk.source_type] += 1
         outcome.gaps[jwk.source_type] += count_gaps(text)
     _list(outcome, [CONNECTION, *sorted(set(files))], there)
-    outcome.kept = sorted(set(outcome.kept))
+    outcome.kept.sort()
     return outcome
 
 

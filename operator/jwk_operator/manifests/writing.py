@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ _GAP = "# GAP:"
 
 _CAN_BE_LEFT_OUT = frozenset({"description", "url", "kid"})
 """What need not be in a spec that adopts, so that the JWK can be taken over although its value fits none."""
+_LOST = re.compile("[\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""Characters that no YAML can hold (section 5.1 of YAML 1.2), or that kubectl's kustomize loses or refuses."""
 _WITH_USER = re.compile(r"[^/]*//[^/?#]*@")
 _CANNOT_BE_CREATED = (
     "The project's list does not show what is a GAP here. The JWK is adopted without it, and cannot be created anew",
@@ -68,15 +70,16 @@ class Adoptable:
 def read_entry(remote_name: str, entry: RemoteEntry) -> Adoptable:
     """Turn an entry of the list into a spec. Raises `NoManifestError` where the API server would refuse any."""
     if not _is_text(remote_name):
-        raise NoManifestError("its name is no text that UTF-8 can hold")
+        raise NoManifestError("its name holds a character that YAML cannot; rename it in Apinizer")
     shown = _shown(remote_name, entry)
-    unfit = {"url"} if _WITH_USER.match(shown.get("url", "")) else set()
-    unfit |= {field for field in _CAN_BE_LEFT_OUT if not _is_text(shown.get(field, ""))}
-    unfit |= _refusals(shown).keys() & _CAN_BE_LEFT_OUT
+    unfit = {field for field in _CAN_BE_LEFT_OUT if not _is_text(shown.get(field, ""))}
+    if _WITH_USER.match(shown.get("url", "")):
+        unfit.add("url")
+    while refusals := _refusals(shown, without=unfit):
+        if not refusals.keys() & _CAN_BE_LEFT_OUT:
+            raise NoManifestError("; ".join(refusals.values()))
+        unfit |= refusals.keys() & _CAN_BE_LEFT_OUT  # some rules are checked only once there is nothing else
     spec = {field: value for field, value in shown.items() if field not in unfit}
-    refusals = _refusals(spec)
-    if refusals:
-        raise NoManifestError("; ".join(refusals.values()))
     source_type = SourceType(entry.source_type)
     gaps = [
         *(_unfit(field, entry) for field in shown if field in unfit),
@@ -148,18 +151,15 @@ def _shown(remote_name: str, entry: RemoteEntry) -> dict[str, str]:
 
 
 def _is_text(value: str) -> bool:
-    """Whether a string can be written: JSON may hold halves of characters, which no file and no request can."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    """Whether a string comes through: halves of characters, which JSON may hold, can be sent nowhere."""
+    return _LOST.search(value) is None
 
 
-def _refusals(spec: Mapping[str, Any]) -> dict[str, str]:
+def _refusals(shown: Mapping[str, str], without: Container[str]) -> dict[str, str]:
     """Return what the API server would have against a spec that adopts, by the field."""
-    policies = {"adoptionPolicy": AdoptionPolicy.IF_MATCHING.value}
-    manifest = {"apiVersion": API_VERSION, "kind": "JWK", "metadata": {"name": "any"}, "spec": {**spec, **policies}}
+    spec = {field: value for field, value in shown.items() if field not in without}
+    spec["adoptionPolicy"] = AdoptionPolicy.IF_MATCHING.value
+    manifest = {"apiVersion": API_VERSION, "kind": "JWK", "metadata": {"name": "any"}, "spec": spec}
     refusals = [refusal for refusal in admit(manifest).refusals if refusal.path]
     return {refusal.path.removeprefix("spec."): refusal.message for refusal in reversed(refusals)}
 

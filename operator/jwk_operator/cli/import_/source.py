@@ -140,7 +140,7 @@ async def by_address(direct: Direct, reference: ConnectionRef, secret: str, name
         }
     )
     if not verdict.accepted:
-        raise click.ClickException(verdict.message)
+        raise click.ClickException(_by_options("; ".join(refusal.message for refusal in verdict.refusals)))
     proxy = Proxy(direct.proxy_url, place="--proxy-url") if direct.proxy_url else None
     if proxy is not None and not proxy.is_usable:
         raise click.ClickException("--proxy-url is no usable address; check its host and port")
@@ -159,7 +159,9 @@ async def by_address(direct: Direct, reference: ConnectionRef, secret: str, name
     except ValueError:
         raise click.ClickException("--url is no usable address; check its host and port") from None
     try:
-        entries = await _list(client, direct.project, direct.credential_from, _OPTIONS)
+        entries = await _list(client, direct.project, direct.credential_from)
+    except click.ClickException as error:
+        raise click.ClickException(_by_options(error.message)) from None
     finally:
         await client.aclose()
     needs = _commands(sources_of(ApinizerConnectionSpec.model_validate(connection), namespace or ""))
@@ -167,11 +169,25 @@ async def by_address(direct: Direct, reference: ConnectionRef, secret: str, name
 
 
 _OPTIONS = {
-    "spec.baseUrl of the connection": "--url",
-    "spec.tls of the connection": "--ca-file",
-    "spec.proxyAuthSecretRef of the connection": "--proxy-url",
+    "spec.baseUrl": "--url",
+    "spec.projectName": "--project",
+    "spec.proxyUrl": "--proxy-url",
+    "spec.proxyAuthSecretRef": "a connection in a cluster, which can have it",
+    "spec.tls.insecureSkipVerify": "--insecure-skip-verify",
+    "spec.tls.caRef": "--ca-file",
+    "spec.tls": "--ca-file",
+    "spec.auth.tokenSecretRef.name": "--secret",
+    "spec.auth.clientCredentialsSecretRef.name": "--secret",
+    "metadata.namespace": "--namespace",
+    "metadata.name": "--connection",
 }
-"""What a manager's address given on the command line is called, in place of the fields of a connection."""
+"""What was given on the command line, by the field of a connection that messages name."""
+
+
+def _by_options(message: str) -> str:
+    for field, option in _OPTIONS.items():
+        message = message.replace(f"{field} of the connection", option).replace(field, option)
+    return message
 
 
 def _new_connection(direct: Direct, secret: str) -> dict[str, Any]:
@@ -192,16 +208,11 @@ def _new_connection(direct: Direct, secret: str) -> dict[str, Any]:
 # --- both ---------------------------------------------------------------------------------------------------------
 
 
-async def _list(
-    client: ManagementClient, project: str, credential: str, options: Mapping[str, str] | None = None
-) -> Mapping[str, RemoteEntry]:
+async def _list(client: ManagementClient, project: str, credential: str) -> Mapping[str, RemoteEntry]:
     with terminal.progress(f"Listing the project at {client.endpoint.address}"):
         found = await client.list_jwks(project)
     if isinstance(found, Answer):
-        message = call_problem(found, project, credential).message
-        for field, option in (options or {}).items():
-            message = message.replace(field, option)
-        raise click.ClickException(message)
+        raise click.ClickException(call_problem(found, project, credential).message)
     return found
 
 

@@ -29,13 +29,14 @@ def tell(project: Project, outcome: Outcome, folder: Path, namespace: str | None
 
 
 def _about_files(outcome: Outcome, folder: Path) -> Iterator[str]:
-    if outcome.write:
-        yield f"{_many(len(outcome.write), 'file')} written to {folder}, {len(outcome.same)} as they were."
-    else:
-        yield f"Nothing to write to {folder}: {_many(len(outcome.same), 'file')} as they would be written."
+    written = f"{_many(len(outcome.write), 'file')} written" if outcome.write else "nothing to write"
+    yield f"{folder}: {written}, {len(outcome.same)} as they were."
     if outcome.kept:
-        yield "\nKept, as they differ from what would be written (--force overwrites what import has written):"
+        yield "\nKept, as they differ from what would be written (--force overwrites them):"
         yield from _indented(outcome.kept)
+    if outcome.elsewhere:
+        yield "\nLeft to files of another name, which import does not touch:"
+        yield from _indented(f"{file} ({quoted(name)})" for name, file in outcome.elsewhere.items())
     if outcome.gone:
         yield "\nNot in Apinizer any more; remove these files, and their lines in the kustomization, if that is meant:"
         yield from _indented(f"{file} ({quoted(name)})" for name, file in outcome.gone.items())
