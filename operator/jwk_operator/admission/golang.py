@@ -24,6 +24,18 @@ _ESCAPES = {
 _HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
+def decoded(value: Json) -> Json:
+    """Return a value as the server gets it from kubectl: a number that is whole and fits is an int64."""
+    if isinstance(value, dict):
+        return {name: decoded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [decoded(item) for item in value]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    fits = (isinstance(value, int) or value.is_integer()) and -(2**63) <= value < 2**63
+    return int(value) if fits else float(value)
+
+
 def quote(text: str) -> str:
     """Return what `%q` makes of a string."""
     return f'"{"".join(map(_quoted, text))}"'

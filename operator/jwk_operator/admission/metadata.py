@@ -41,20 +41,20 @@ _OWNER: _Fields = {
 _MANAGED: _Fields = {
     **dict.fromkeys(("manager", "apiVersion", "fieldsType", "subresource"), "string"),
     "operation": "v1.ManagedFieldsOperationType",
-    "time": "v1.Time",
+    "time": "string",
     "fieldsV1": "any",
 }
 _META: _Fields = {
     **dict.fromkeys(("name", "generateName", "namespace", "selfLink", "resourceVersion"), "string"),
     "uid": "types.UID",
     **dict.fromkeys(("generation", "deletionGracePeriodSeconds"), "int64"),
-    **dict.fromkeys(("creationTimestamp", "deletionTimestamp"), "v1.Time"),
+    **dict.fromkeys(("creationTimestamp", "deletionTimestamp"), "string"),
     **dict.fromkeys(("labels", "annotations"), "map[string]string"),
     "ownerReferences": ("OwnerReference", _OWNER),
     "finalizers": "[]string",
     "managedFields": ("ManagedFieldsEntry", _MANAGED),
 }
-_STRINGS = ("string", "types.UID", "v1.Time", "v1.ManagedFieldsOperationType")
+_STRINGS = ("string", "types.UID", "v1.ManagedFieldsOperationType")
 
 
 class UndecodableError(ValueError):
@@ -73,10 +73,10 @@ def decode(metadata: Json) -> list[str]:
 def check(metadata: dict[str, Any], namespaced: bool) -> Iterator[Problem]:
     """Yield what is wrong with the metadata of a new object. The namespace may be left out: kubectl fills it in."""
     prefix, name = metadata.get("generateName") or "", metadata.get("name") or ""
-    if prefix:
+    if prefix and not name:
         masked = prefix[:-1] + "a" if len(prefix) > 1 and prefix.endswith("-") else prefix
         yield from (invalid("metadata.generateName", prefix, text) for text in _subdomain(masked, "characters"))
-        name = name or f"{prefix}xxxxx"
+        name = f"{prefix}xxxxx"
     if not name:
         yield required("metadata.name", "name or generateName is required")
     else:

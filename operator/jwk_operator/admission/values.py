@@ -94,8 +94,8 @@ def _counts_as_integer(value: float) -> bool:
         return False
     if value.is_integer():
         return True
-    whole = float(math.trunc(value))
-    return value > 0 and whole > 0 and abs(value - whole) / (value + whole) < _EPSILON
+    whole = math.trunc(value)
+    return whole != 0 and abs(value - whole) / abs(value + whole) < _EPSILON
 
 
 def _text(schema: Schema, value: str, path: str) -> Iterator[Problem]:

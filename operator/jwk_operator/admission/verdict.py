@@ -10,6 +10,7 @@ from typing import Any
 
 from jwk_operator.admission import metadata as meta
 from jwk_operator.admission.correlation import NONE, Pair
+from jwk_operator.admission.golang import decoded, quote
 from jwk_operator.admission.problems import RULES_LEFT_OUT, Problem, Refusal
 from jwk_operator.admission.rules import check_rules
 from jwk_operator.admission.shaping import fill_in, prune, remove_nulls
@@ -45,7 +46,7 @@ def admit(content: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> V
 
     Unknown fields are refused, as kubectl asks the server to.
     """
-    shaped = copy.deepcopy(dict(content))
+    shaped: dict[str, Any] = {name: decoded(value) for name, value in content.items()}
     definition = _definition(shaped)
     if definition is None:
         kind, version = shaped.get("kind"), shaped.get("apiVersion")
@@ -105,7 +106,7 @@ def _invalid(definition: Definition, metadata: dict[str, Any], refusals: tuple[R
     listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     prefix = metadata.get("generateName")
     name = metadata.get("name") or (f"{prefix}xxxxx" if prefix else "")
-    return f'{definition.kind}.{GROUP} "{name}" is invalid: {listed}'
+    return f"{definition.kind}.{GROUP} {quote(name)} is invalid: {listed}"
 
 
 def _undecodable(content: dict[str, Any], definition: Definition, text: str) -> Verdict:

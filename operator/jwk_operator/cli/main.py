@@ -17,6 +17,7 @@ _COMMANDS = {
     "import": "jwk_operator.cli.import_.command:import_",
     "log-level": "jwk_operator.cli.log_level:log_level",
     "run": "jwk_operator.cli.run:run",
+    "validate": "jwk_operator.cli.validate.command:validate",
 }
 _UNUSED = ("kubernetes", "kubernetes_asyncio", "pykube", "rich", "pygments")
 """kopf asks the clients of Kubernetes for two classes, to know them when it meets them, and httpx has a command line of

@@ -13,6 +13,7 @@ from jwk_operator.manifests.documents import SyntaxProblemError, read_yaml
 _FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _PROGRAMS = (("kubectl", "kustomize"), ("kustomize", "build"))
 _SECONDS = 120
+_LONGEST = 300
 
 
 class BuildError(Exception):
@@ -66,6 +67,9 @@ def _run(command: list[str], program: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BuildError(f"{program} cannot build it: {type(error).__name__}") from None
     if done.returncode != 0:
-        last = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), f"exit {done.returncode}")
-        raise BuildError(f"{program} cannot build it: {last.removeprefix('error: ')}")
+        # what follows the first line may quote the files, and what is in them may be secret
+        first = next((line for line in done.stderr.splitlines() if line.strip()), f"exit status {done.returncode}")
+        raise BuildError(
+            f"{program} cannot build it: {first.removeprefix('Error: ').removeprefix('error: ')[:_LONGEST]}"
+        )
     return done.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -59,7 +59,7 @@ def read_manifests(paths: Sequence[str], stdin: TextIO | None) -> tuple[list[Man
 
 def _at(path: str, stdin: TextIO | None) -> Iterator[Found]:
     if path == STDIN:
-        yield from _objects(STDIN, stdin.read() if stdin is not None else "")
+        yield from _read(STDIN, stdin.read if stdin is not None else str)
         return
     given = Path(path)
     if not given.is_dir():
@@ -82,27 +82,33 @@ def _built(folder: Path) -> Iterator[Found]:
 def _in_folder(folder: Path) -> Iterator[Found]:
     files: list[Path] = []
     passed_over: set[Path] = set()
-    for name, folders, names in os.walk(folder):
+    refused: list[OSError] = []
+    for name, folders, names in os.walk(folder, onerror=refused.append):
         folders[:] = sorted(child for child in folders if not child.startswith("."))
         within = Path(name)
         kustomization = kustomization_in(within)
         if kustomization is not None:
             passed_over |= {kustomization.resolve(), *patches_in(kustomization)}
         files += [within / file for file in sorted(names) if file.endswith(_ENDINGS)]
+    yield from (Unreadable(str(error.filename), 1, f"cannot be read: {error.strerror}") for error in refused)
     for file in files:
         if file.resolve() not in passed_over:
             yield from _in_file(file)
 
 
 def _in_file(file: Path) -> Iterator[Found]:
+    return _read(str(file), lambda: file.read_text(encoding="utf-8-sig"))
+
+
+def _read(source: str, read: Callable[[], str]) -> Iterator[Found]:
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = read()
     except OSError as error:
-        yield Unreadable(str(file), 1, f"cannot be read: {error.strerror}")
+        yield Unreadable(source, 1, f"cannot be read: {error.strerror}")
     except UnicodeDecodeError:
-        yield Unreadable(str(file), 1, "cannot be read: it is not UTF-8")
+        yield Unreadable(source, 1, "cannot be read: it is not UTF-8")
     else:
-        yield from _objects(str(file), text)
+        yield from _objects(source, text)
 
 
 def _objects(source: str, text: str) -> Iterator[Found]:

@@ -1,0 +1,73 @@
+"""Values that must not be shown, wherever they stand in the manifests: a key pasted into a wrong field, say."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from jwk_operator.admission.golang import quote
+from jwk_operator.reconcile.keymaterial import PRIVATE_MEMBERS, private_values
+
+_MEMBER = re.compile(rf'"(?:{"|".join(sorted(PRIVATE_MEMBERS))})\\*"\s*:\s*\\*"([^"\\]+)')
+_PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(.*?)(?:-----END|\Z)", re.DOTALL)
+_USER = re.compile(r"//([^/?#\s]*)@")
+_SHORTEST = 4
+"""What is shorter is no secret, and hiding it would hide half of the text."""
+
+
+def secret_values(contents: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the values to hide, the longest first."""
+    found = {value for content in contents for value in _within(content)}
+    return sorted((value for value in found if len(value) >= _SHORTEST), key=lambda value: (-len(value), value))
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """Return a text with the values masked, also where Go has quoted them."""
+    for secret in secrets:
+        for form in (secret, quote(secret)[1:-1]):
+            text = text.replace(form, "***")
+    return text
+
+
+def _within(content: dict[str, Any]) -> Iterator[str]:
+    if content.get("kind") == "Secret":
+        yield from _of_secret(content)
+    for value in _texts(content):
+        yield from private_values(value)
+        yield from _MEMBER.findall(value)
+        yield from (line for block in _PEM.findall(value) for line in re.split(r"\s|\\n", block))
+        yield from (part for user in _USER.findall(value) for part in (user, *user.split(":", 1)))
+
+
+def _of_secret(content: dict[str, Any]) -> Iterator[str]:
+    for value in _texts(content.get("stringData")):
+        yield from (value, *value.splitlines())
+    for value in _texts(content.get("data")):
+        yield value
+        decoded = base64_text(value)
+        yield from (decoded, *decoded.splitlines()) if decoded else ()
+
+
+def base64_text(value: str) -> str | None:
+    """Return the text of an entry in a Secret's `data`; None for what is none."""
+    try:
+        return base64.b64decode("".join(value.split()), validate=True).decode()
+    except ValueError:
+        return None
+
+
+def _texts(node: Any) -> Iterator[str]:
+    """Yield every text within, names of fields too, and the members of a key that is written as YAML."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, list):
+        for item in node:
+            yield from _texts(item)
+    elif isinstance(node, dict):
+        for name, item in node.items():
+            yield name
+            if name in PRIVATE_MEMBERS and isinstance(item, str):
+                yield f'"{name}":"{item}'
+            yield from _texts(item)
