@@ -97,6 +97,8 @@ def test_everything_is_adopted_and_nothing_changes(
         "kustomization.yaml",
     }
 
+    checked = tool("validate", "imported", "--strict")
+    assert (checked.status, checked.err) == (0, ""), checked.out
     space.secret("apinizer", token=space.token)
     kubectl("apply", "-k", str(folder), kubeconfig=space.cluster.plane.kubeconfig)
     adopted = space.wait_all([jwk["metadata"]["name"] for jwk in jwks], "Adopted", 60)

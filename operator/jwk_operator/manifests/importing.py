@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from jwk_operator.api.base import GROUP
 from jwk_operator.api.jwk import ConnectionKind, ConnectionRef, SourceType
 from jwk_operator.api.remote import RemoteEntry
-from jwk_operator.manifests.kustomization import NAMES, extended, kustomization_text
+from jwk_operator.manifests.kustomization import NAMES, KustomizationError, extended, kustomization_text
 from jwk_operator.manifests.naming import resource_names
 from jwk_operator.manifests.writing import Adoptable, NoManifestError, Place, count_gaps, jwk_text, read_entry
 
@@ -61,7 +61,7 @@ def plan_import(
     """Say what to write for the JWKs that a project's list shows; `connection` is the text of its file.
 
     `there` are the texts of the folder's files by name; those that differ are kept, unless by `force`. Raises
-    `FolderError` and `KustomizationError`.
+    `FolderError`.
     """
     outcome = Outcome()
     adoptable: dict[str, Adoptable] = {}
@@ -106,7 +106,10 @@ def _put(outcome: Outcome, file: str, text: str, there: Mapping[str, str], force
 def _list(outcome: Outcome, files: list[str], there: Mapping[str, str]) -> None:
     """Have the kustomization list the files; it is the one file that is changed where it differs."""
     name = next((name for name in NAMES if name in there), NAMES[0])
-    text = extended(there[name], files) if name in there else kustomization_text(files)
+    try:
+        text = extended(there[name], files) if name in there else kustomization_text(files)
+    except KustomizationError as error:
+        raise FolderError(f"{name}: {error}") from None
     _put(outcome, name, text, there, force=True)
 
 

@@ -18,7 +18,6 @@ from jwk_operator.cli.import_.source import Direct, Project, by_address, by_conn
 from jwk_operator.cli.import_.summary import tell
 from jwk_operator.kube.secrets import SourceKeyNotFoundError, text_of, token_of
 from jwk_operator.manifests.importing import FolderError, plan_import
-from jwk_operator.manifests.kustomization import KustomizationError
 from jwk_operator.manifests.writing import Place, connection_text
 
 _TOKEN = "APINIZER_TOKEN"  # noqa: S105
@@ -132,7 +131,7 @@ def _write(found: Project, folder: Path, namespace: str | None, *, force: bool) 
     connection = connection_text(found.reference, namespace, found.connection, found.needs)
     try:
         outcome = plan_import(found.entries, place, connection, read_folder(folder), force=force)
-    except (FolderError, KustomizationError) as error:
+    except FolderError as error:
         raise click.ClickException(f"in {folder}, {error}") from error
     with terminal.progress(f"Writing to {folder}", len(outcome.write)) as step:
         write_folder(folder, outcome.write, step)

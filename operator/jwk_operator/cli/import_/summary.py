@@ -29,8 +29,10 @@ def tell(project: Project, outcome: Outcome, folder: Path, namespace: str | None
 
 
 def _about_files(outcome: Outcome, folder: Path) -> Iterator[str]:
-    written = f"{_many(len(outcome.write), 'file')} written" if outcome.write else "nothing to write"
-    yield f"{folder}: {written}, {len(outcome.same)} as they were."
+    if outcome.write:
+        yield f"{folder}: {_many(len(outcome.write), 'file')} written, {len(outcome.same)} as they were."
+    else:
+        yield f"{folder}: nothing to write, {_many(len(outcome.same), 'file')} as they were."
     if outcome.kept:
         yield "\nKept, as they differ from what would be written (--force overwrites them):"
         yield from _indented(outcome.kept)

@@ -1,0 +1,385 @@
+"""`jwk-operator import`: its files and its output, whole."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.tool import Done, Tool
+from harness.fixtures import MakeSpace
+from harness.simulator import CLIENTS, READER, TOKEN, SimulatorProcess
+from harness.space import Space
+from harness.tls import make_authority
+
+JWKS: dict[str, dict[str, Any]] = {
+    "Partner Key 2024": {
+        "sourceType": "URL",
+        "sourceUrl": "https://login.example.com/jwks?a=b",
+        "kid": "2024",
+        "description": "Of old: made by hand",
+    },
+    "pasted": {"sourceType": "COPY_PASTE", "kid": "k1"},
+    "gateway": {"sourceType": "CERTIFICATE", "type": "RSA"},
+    "Gateway": {"sourceType": "PUBLIC_KEY", "type": "OCT"},
+    "signing": {"sourceType": "PRIVATE_KEY", "type": "OKP", "description": "İmza\nanahtar"},
+    "store": {"sourceType": "KEYSTORE", "type": "OCT"},
+    "made": {"sourceType": "GENERATE", "type": "OCT", "kid": "1764154000"},
+}
+FILES = Path(__file__).parent / "imported"
+"""What is made of them, with URL and PROJECT in the place of both."""
+COUNTS = """\
+SOURCE TYPE  JWKS  GAPS
+CERTIFICATE  1     4
+COPY_PASTE   1     1
+GENERATE     1     1
+KEYSTORE     1     5
+PRIVATE_KEY  1     4
+PUBLIC_KEY   1     4
+URL          1     3
+all          7     22
+"""
+NEXT = """\
+Next: make what the connection refers to, where it is missing, and apply. Nothing changes in Apinizer.
+  kubectl create secret generic apinizer --from-file=token=FILE
+  kubectl apply -k imported
+Gaps matter only if a JWK has to be created anew. Each says how to fill it:
+  grep -rn '# GAP:' imported
+"""
+
+
+@pytest.fixture
+def project(simulator: SimulatorProcess) -> str:
+    """A project with a JWK of each source type."""
+    project = simulator.take_project()
+    for name, fields in JWKS.items():
+        simulator.control.tamper("create", project, name, **fields)
+    return project
+
+
+def imported(tool: Tool, url: str, project: str, *arguments: str, **env: str) -> Done:
+    """Import a project by its address, with a token that may only read, and return what came of it with markers."""
+    done = tool("import", "--into", "imported", "--url", url, "--project", project, *arguments, **env)
+    return Done(done.status, *(_marked(text, url, project) for text in (done.out, done.err)))
+
+
+def written(tool: Tool, url: str, project: str) -> dict[str, str]:
+    folder = tool.folder / "imported"
+    return {path.name: _marked(path.read_text(), url, project) for path in sorted(folder.iterdir())}
+
+
+def _marked(text: str, url: str, project: str) -> str:
+    return text.replace(url, "URL").replace(project, "PROJECT")
+
+
+def test_files_and_output(offline: Tool, simulator: SimulatorProcess, project: str) -> None:
+    done = imported(offline, simulator.url, project, APINIZER_TOKEN=READER)
+    about = 'Project "PROJECT" at URL: 7 JWKs.\n'
+    assert done == Done(0, f"{about}\n{COUNTS}\nimported: 9 files written, 0 as they were.\n\n{NEXT}", "")
+    assert written(offline, simulator.url, project) == {path.name: path.read_text() for path in FILES.iterdir()}
+    assert [record["call"] for record in simulator.requests(project)] == ["list"]
+    before = {path: path.stat().st_mtime_ns for path in (offline.folder / "imported").iterdir()}
+    done = imported(offline, simulator.url, project, APINIZER_TOKEN=READER)
+    assert done == Done(0, f"{about}\n{COUNTS}\nimported: nothing to write, 9 files as they were.\n\n{NEXT}", "")
+    assert {path: path.stat().st_mtime_ns for path in (offline.folder / "imported").iterdir()} == before
+
+
+def test_what_people_have_changed_stays(offline: Tool, simulator: SimulatorProcess, project: str) -> None:
+    imported(offline, simulator.url, project, APINIZER_TOKEN=READER)
+    folder = offline.folder / "imported"
+    filled = (folder / "pasted.yaml").read_text().replace("# GAP: jwkStrFrom", "jwkStrFrom: {secretKeyRef: {}} #")
+    (folder / "pasted.yaml").write_text(filled)
+    (folder / "store.yaml").rename(folder / "stores.yaml")
+    kustomization = (folder / "kustomization.yaml").read_text().replace("- store.yaml", "- stores.yaml # ours")
+    (folder / "kustomization.yaml").write_text(kustomization + "labels: []\n")
+    simulator.control.tamper("delete", project, "made")
+    simulator.control.tamper("create", project, "Made")
+    simulator.control.tamper("create", project, "new", sourceType="GENERATE")
+    done = imported(offline, simulator.url, project, APINIZER_TOKEN=READER)
+    told = """\
+Project "PROJECT" at URL: 8 JWKs.
+
+SOURCE TYPE  JWKS  GAPS
+CERTIFICATE  1     4
+COPY_PASTE   2     1
+GENERATE     1     1
+KEYSTORE     1     0
+PRIVATE_KEY  1     4
+PUBLIC_KEY   1     4
+URL          1     3
+all          8     17
+
+imported: 3 files written, 5 as they were.
+
+Kept, as they differ from what would be written (--force overwrites them):
+  pasted.yaml
+
+Left to files of another name, which import does not touch:
+  stores.yaml ("store")
+
+Not in Apinizer any more; remove these files, and their lines in the kustomization, if that is meant:
+  made.yaml ("made")
+
+"""
+    assert done == Done(0, told + NEXT, "")
+    assert (folder / "pasted.yaml").read_text() == filled
+    assert written(offline, simulator.url, project)["kustomization.yaml"] == textwrap.dedent("""\
+        # What jwk-operator import found in Apinizer. A later run adds what is new there to the resources.
+        apiVersion: kustomize.config.k8s.io/v1beta1
+        kind: Kustomization
+        resources:
+        - connection.yaml
+        - gateway-41ed5292.yaml
+        - gateway.yaml
+        - made-45a5300c.yaml
+        - made.yaml
+        - new.yaml
+        - partner-key-2024.yaml
+        - pasted.yaml
+        - signing.yaml
+        - stores.yaml # ours
+        labels: []
+        """)
+    done = imported(offline, simulator.url, project, "--force", APINIZER_TOKEN=READER)
+    assert "imported: 1 file written, 8 as they were.\n" in done.out
+    assert "jwkStrFrom: {" not in (folder / "pasted.yaml").read_text()
+
+
+def test_jwks_that_no_resource_can_stand_for(offline: Tool, simulator: SimulatorProcess) -> None:
+    project = simulator.take_project()
+    for name in ("good", "line\nbreak", " outer", "..", "no\uffffcharacter", "\x1b[31mred"):
+        simulator.control.tamper("create", project, name)
+    simulator.control.tamper("create", project, "unknown", sourceType="HSM")
+    done = imported(offline, simulator.url, project, APINIZER_TOKEN=READER)
+    out = f"""\
+Project "PROJECT" at URL: 7 JWKs.
+
+SOURCE TYPE  JWKS  GAPS
+COPY_PASTE   1     1
+all          1     1
+
+imported: 3 files written, 0 as they were.
+
+6 JWKs left out; standard error says why.
+
+{NEXT}"""
+    err = r"""
+JWK "\e[31mred" is left out: spec.name: Invalid value: "\x1b[31mred": spec.name cannot contain control characters such \
+as line breaks and tabs: remove them
+JWK " outer" is left out: spec.name: Invalid value: " outer": spec.name cannot begin or end with whitespace: remove it
+JWK ".." is left out: spec.name: Invalid value: "..": spec.name cannot be . or .., which have a meaning of their own \
+in a URL: choose another name
+JWK "line\nbreak" is left out: spec.name: Invalid value: "line\nbreak": spec.name cannot contain control characters \
+such as line breaks and tabs: remove them
+JWK "no\uFFFFcharacter" is left out: its name holds a character that YAML cannot; rename it in Apinizer
+JWK "unknown" is left out: spec.sourceType: Unsupported value: "HSM": supported values: "URL", "COPY_PASTE", \
+"CERTIFICATE", "PUBLIC_KEY", "PRIVATE_KEY", "KEYSTORE", "GENERATE"
+"""
+    assert done == Done(1, out, err.replace("\\\n", "").lstrip("\n"))
+
+
+def test_by_a_connection_of_the_cluster(tool: Tool, space: Space, simulator: SimulatorProcess) -> None:
+    simulator.control.tamper("create", space.project, "one")
+    space.connection(readOnly=True, resyncInterval="1h")
+    before = space.cluster.version("ApinizerConnection", space.name)
+    done = tool("import", "--into", "imported", "--namespace", space.name)
+    steps = f"""\
+Next: make what the connection refers to, where it is missing, and apply. Nothing changes in Apinizer.
+  kubectl create secret generic default -n {space.name} --from-file=token=FILE
+  kubectl apply -n {space.name} -k imported
+Gaps matter only if a JWK has to be created anew. Each says how to fill it:
+  grep -rn '# GAP:' imported
+The connection has readOnly: true: until that is removed, each status only says what would be done.
+"""
+    counts = "SOURCE TYPE  JWKS  GAPS\nCOPY_PASTE   1     1\nall          1     1\n"
+    about = f'Project "{space.project}" at {space.url}: 1 JWK.\n'
+    assert done == Done(0, f"{about}\n{counts}\nimported: 3 files written, 0 as they were.\n\n{steps}", "")
+    files = written(tool, space.url, space.project)
+    assert files["connection.yaml"] == textwrap.dedent(f"""\
+        # What this refers to is not here, as tokens belong in no file under version control. To make it where it is
+        # missing, from a file for each value:
+        #   kubectl create secret generic default -n {space.name} --from-file=token=FILE
+        apiVersion: apiops.apinizer.com/v1alpha1
+        kind: ApinizerConnection
+        metadata:
+          name: default
+          namespace: {space.name}
+        spec:
+          baseUrl: "URL"
+          projectName: PROJECT
+          auth:
+            tokenSecretRef:
+              name: default
+          resyncInterval: "1h"
+          readOnly: true
+        """)
+    assert f"  name: one\n  namespace: {space.name}\nspec:\n  sourceType: COPY_PASTE\n" in files["one.yaml"]
+    assert space.cluster.version("ApinizerConnection", space.name) == before
+    assert [record["call"] for record in simulator.requests(space.project)] == ["list"]
+
+
+def test_a_connection_for_every_project(tool: Tool, space: Space, simulator: SimulatorProcess) -> None:
+    simulator.control.tamper("create", space.project, "one")
+    space.connection("open", projectName=None, auth={"tokenSecretRef": {"name": "default"}})
+    arguments = ("import", "--into", "imported", "-n", space.name, "--connection", "open")
+    assert tool(*arguments).err == "Error: ApinizerConnection open names no project; give it with --project\n"
+    assert tool(*arguments, "--project", space.project).status == 0
+    policies = "  adoptionPolicy: IfMatching\n  deletionPolicy: Retain\n"
+    files = written(tool, space.url, space.project)
+    assert files["one.yaml"].endswith(f"  connectionRef:\n    name: open\n  projectName: PROJECT\n{policies}")
+    assert "projectName" not in files["connection.yaml"]
+    other = simulator.take_project()
+    simulator.control.tamper("create", other, "one")
+    assert "2 files written, 1 as they were." in tool(*arguments, "--project", other).out
+    assert sorted(written(tool, space.url, space.project)) == [
+        "connection.yaml",
+        "kustomization.yaml",
+        "one-7692c3ad.yaml",
+        "one.yaml",
+    ]
+
+
+def test_client_credentials_and_an_authority_of_its_own(tmp_path: Path, offline: Tool) -> None:
+    authority = make_authority(tmp_path, "authority")
+    server = (authority.certificate, authority.key)
+    client, secret = next(iter(CLIENTS.items()))
+    (tmp_path / "client-secret").write_text(f"{secret}\n")
+    with SimulatorProcess(tmp_path, projects=("P",), tls=server, ca=authority.ca) as manager:
+        manager.control.tamper("create", "P", "one")
+        arguments = ("--client-id", client, "--client-secret-file", "client-secret")
+        done = imported(offline, manager.url, "P", *arguments)
+        assert done.err.startswith("Error: No answer from Apinizer: the token call failed: the TLS certificate of URL")
+        assert done.err.endswith("; check --ca-file.\n")
+        done = imported(offline, manager.url, "P", *arguments, "--ca-file", str(authority.ca))
+        assert (done.status, done.err) == (0, "")
+        spec = (offline.folder / "imported" / "connection.yaml").read_text().partition("spec:\n")[2]
+        assert spec == textwrap.dedent(f"""\
+            baseUrl: "{manager.url}"
+            projectName: P
+            auth:
+              clientCredentialsSecretRef:
+                name: apinizer
+            tls:
+              caRef:
+                name: apinizer
+            """).replace("\n", "\n  ").rstrip(" ").join(("  ", ""))
+        assert secret not in done.out
+        command = "kubectl create secret generic apinizer --from-file=ca.crt=FILE --from-file=client_id=FILE"
+        assert f"  {command} --from-file=client_secret=FILE\n" in done.out
+        assert imported(offline, manager.url, "P", *arguments, "--insecure-skip-verify", "--into", "other").status == 0
+
+
+READS = {"APINIZER_TOKEN": READER}
+WRONG = {
+    ("--token-file", "no"): "--token-file no cannot be read: No such file or directory",
+    ("--token-file", "-"): "--token-file - is empty; it must hold the token",
+    ("--project", "none"): 'Project "none" cannot be used: Project(none) was not found or user does not have privilege '
+    "to access it!",
+    ("--url", "apinizer"): "--url: Invalid value: --url must be an absolute http or https URL with a host: write it as "
+    "https://HOST or https://HOST:PORT",
+    ("--url", "https://me:password-5c2@host"): "--url: Forbidden: --url cannot hold a user name or password: remove "
+    "them and set spec.auth",
+    ("--url", "http://127.0.0.1:1"): "No answer from Apinizer: http://127.0.0.1:1 refuses connections.",
+    ("--url", "http://127.0.0.1:99999"): "--url is no usable address; check its host and port",
+    ("--proxy-url", "http://127.0.0.1:1"): "No answer from Apinizer: the proxy http://127.0.0.1:1 cannot be reached; "
+    "check --proxy-url.",
+    ("--ca-file", "no"): "--ca-file no cannot be read: No such file or directory",
+    ("--connection", "A b"): '--connection: Invalid value: "A b": a lowercase RFC 1123 subdomain must consist of lower '
+    "case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. "
+    "'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+}
+MISUSED = {
+    ("--connection-kind", "ClusterApinizerConnection"): "--url needs --project, and makes an ApinizerConnection",
+    ("--client-id", "me"): "--url needs --client-secret-file or the variable APINIZER_CLIENT_SECRET",
+}
+TOKENS = {
+    "to ken": "the variable APINIZER_TOKEN holds white space or other characters that no token has; it must hold the "
+    "token alone",
+    "wrong-token-5b1": "Apinizer does not accept the token of the variable APINIZER_TOKEN: Invalid token",
+}
+USAGE = "Usage: jwk-operator import [OPTIONS]\nTry 'jwk-operator import --help' for help.\n\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "done"),
+    [
+        *((arguments, READS, Done(1, "", f"Error: {text}\n")) for arguments, text in WRONG.items()),
+        *((arguments, READS, Done(64, "", f"{USAGE}Error: {text}\n")) for arguments, text in MISUSED.items()),
+        *(((), {"APINIZER_TOKEN": token}, Done(1, "", f"Error: {text}\n")) for token, text in TOKENS.items()),
+        ((), {}, Done(64, "", f"{USAGE}Error: --url needs --token-file or the variable APINIZER_TOKEN\n")),
+    ],
+)
+def test_what_cannot_be_imported(
+    offline: Tool, simulator: SimulatorProcess, arguments: tuple[str, ...], env: dict[str, str], done: Done
+) -> None:
+    assert imported(offline, simulator.url, simulator.projects[0], *arguments, **env) == done
+    assert not (offline.folder / "imported").exists()
+
+
+def test_options_of_an_address_without_one(offline: Tool) -> None:
+    done = offline("import", "--into", "imported", "--token-file", "token")
+    message = "--token-file goes with --url; a connection in a cluster has its own"
+    assert done == Done(64, "", f"{USAGE}Error: {message}\n")
+
+
+CONNECTION = """\
+apiVersion: apiops.apinizer.com/v1alpha1
+kind: ApinizerConnection
+metadata: {name: default}
+spec: {projectName: other}
+"""
+FOLDERS = {
+    ("note.yaml", "a: ["): "note.yaml, line 2: it is not valid YAML; correct it or remove it",
+    ("kustomization.yaml", "resources: []\n"): "kustomization.yaml: its resources are no list with a line for each; "
+    "write them so",
+    (
+        "connection.yaml",
+        CONNECTION,
+    ): 'connection.yaml is not about ApinizerConnection default, project "PROJECT"; choose another folder',
+}
+
+
+@pytest.mark.parametrize(("there", "message"), FOLDERS.items(), ids=["YAML", "kustomization", "connection"])
+def test_folders_that_do_not_go_with_it(
+    offline: Tool, simulator: SimulatorProcess, project: str, there: tuple[str, str], message: str
+) -> None:
+    file, text = there
+    folder = offline.folder / "imported"
+    folder.mkdir()
+    (folder / file).write_text(text)
+    done = imported(offline, simulator.url, project, APINIZER_TOKEN=READER)
+    assert done == Done(1, "", f"Error: in imported, {message}\n")
+    assert written(offline, simulator.url, project) == {file: text}
+
+
+def test_a_folder_that_is_none(offline: Tool, simulator: SimulatorProcess, project: str) -> None:
+    (offline.folder / "imported").write_text("")
+    done = imported(offline, simulator.url, project, APINIZER_TOKEN=READER)
+    assert done == Done(1, "", "Error: --into imported cannot be used: Not a directory; name another folder\n")
+
+
+def test_connections_that_cannot_be_used(tool: Tool, make_space: MakeSpace) -> None:
+    space = make_space()
+    space.connection()
+    arguments = ("import", "--into", "imported", "-n", space.name)
+    missing = f"Error: ApinizerConnection default: Secret {space.name}/default does not exist.\n"
+    assert tool(*arguments) == Done(1, "", missing)
+    space.secret("default", token=TOKEN)
+    other = f'Error: ApinizerConnection default is for project "{space.project}"; leave --project out or name another'
+    assert tool(*arguments, "--project", "other") == Done(1, "", f"{other} connection\n")
+    unknown = (
+        f"Error: ApinizerConnection none does not exist in namespace {space.name}; name another one with --connection"
+    )
+    done = tool(*arguments, "--connection", "none")
+    assert done == Done(1, "", f"{unknown} and --namespace, or the manager itself with --url\n")
+
+
+def test_on_a_terminal(offline: Tool, simulator: SimulatorProcess, project: str) -> None:
+    command = ("import", "--into", "imported", "--url", simulator.url, "--project", project)
+    status, shown = offline.on_terminal(*command, APINIZER_TOKEN=READER)
+    assert status == 0
+    assert "Listing the project" in shown
+    assert "\x1b[1mSOURCE TYPE" in shown
+    assert "imported: 9 files written, 0 as they were." in shown
