@@ -27,7 +27,12 @@ _STDIN = "-"
 
 @click.command("import", context_settings={"show_default": True})
 @click.option(
-    "--into", "folder", metavar="FOLDER", required=True, type=click.Path(path_type=Path), help="Where to write."
+    "--into",
+    "folder",
+    metavar="FOLDER",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the files; made if missing.",
 )
 @click.option(
     "--connection",
@@ -94,7 +99,7 @@ def import_(
 
     \b
     Examples:
-      jwk-operator import --into imported --namespace NAMESPACE
+      jwk-operator import --into existing --namespace NAMESPACE
       APINIZER_TOKEN=YOUR_TOKEN jwk-operator import --into new --url https://apinizer.example.com --project MyProject
     """
     reference = ConnectionRef(kind=ConnectionKind(kind), name=name)
