@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from cli.tool import Done, Tool
 from harness.fixtures import MakeSpace
@@ -183,7 +184,7 @@ JWK "unknown" is left out: spec.sourceType: Unsupported value: "HSM": supported 
 def test_by_a_connection_of_the_cluster(tool: Tool, space: Space, simulator: SimulatorProcess) -> None:
     simulator.control.tamper("create", space.project, "one")
     space.connection(readOnly=True, resyncInterval="1h")
-    before = space.cluster.version("ApinizerConnection", space.name)
+    before = space.cluster.find("ApinizerConnection", space.name, "default")
     done = tool("import", "--into", "imported", "--namespace", space.name)
     steps = f"""\
 Next: make what the connection refers to, where it is missing, and apply. Nothing changes in Apinizer.
@@ -216,7 +217,7 @@ The connection has readOnly: true: until that is removed, each status only says 
           readOnly: true
         """)
     assert f"  name: one\n  namespace: {space.name}\nspec:\n  sourceType: COPY_PASTE\n" in files["one.yaml"]
-    assert space.cluster.version("ApinizerConnection", space.name) == before
+    assert space.cluster.find("ApinizerConnection", space.name, "default") == before
     assert [record["call"] for record in simulator.requests(space.project)] == ["list"]
 
 
@@ -383,3 +384,45 @@ def test_on_a_terminal(offline: Tool, simulator: SimulatorProcess, project: str)
     assert "Listing the project" in shown
     assert "\x1b[1mSOURCE TYPE" in shown
     assert "imported: 9 files written, 0 as they were." in shown
+
+
+def test_a_cluster_wide_connection(tool: Tool, space: Space, simulator: SimulatorProcess, tmp_path: Path) -> None:
+    simulator.control.tamper("create", space.project, "one")
+    client, secret = next(iter(CLIENTS.items()))
+    space.secret("client", client_id=client, key=secret)
+    space.config_map("authority", ca_crt=make_authority(tmp_path, "authority").ca.read_text())
+    place = {"namespace": space.name}
+    spec = {
+        "baseUrl": space.url,
+        "projectName": space.project,
+        "auth": {
+            "clientCredentialsSecretRef": {
+                "name": "client",
+                "clientIdKey": "client.id",
+                "clientSecretKey": "key",
+                **place,
+            }
+        },
+        "tls": {"caRef": {"kind": "ConfigMap", "name": "authority", **place}},
+        "allowedNamespaces": {"selector": {}},
+    }
+    manifest = space.object("ClusterApinizerConnection", space.name, spec)
+    del manifest["metadata"]["namespace"]
+    space.cluster.apply(manifest)
+    try:
+        kind = ("--connection-kind", "ClusterApinizerConnection", "--connection", space.name)
+        done = tool("import", "--into", "imported", *kind, "-n", "elsewhere")
+    finally:
+        space.cluster.delete("ClusterApinizerConnection", None, space.name)
+    assert (done.status, done.err) == (0, "")
+    needs = [
+        f"kubectl create configmap authority -n {space.name} --from-file=ca.crt=FILE",
+        f"kubectl create secret generic client -n {space.name} --from-file=client.id=FILE --from-file=key=FILE",
+    ]
+    steps = "".join(f"  {command}\n" for command in (*needs, "kubectl apply -n elsewhere -k imported"))
+    assert steps in done.out
+    files = {name: list(yaml.safe_load_all(text)) for name, text in written(tool, space.url, space.project).items()}
+    assert files["connection.yaml"] == [{**manifest, "spec": {**spec, "baseUrl": "URL", "projectName": "PROJECT"}}]
+    (jwk,) = files["one.yaml"]
+    assert jwk["metadata"] == {"name": "one", "namespace": "elsewhere"}
+    assert jwk["spec"]["connectionRef"] == {"kind": "ClusterApinizerConnection", "name": space.name}
