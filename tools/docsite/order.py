@@ -25,7 +25,7 @@ def parts(root: Path) -> tuple[Part, ...]:
         Part(
             "Guide",
             {
-                **_own("guide", "connections", "rotation", "migrating", "argocd", "flux", "teams"),
+                **_own("guide", "connections", "validating", "rotation", "migrating", "argocd", "flux", "teams"),
                 "examples/README.md": "examples/index",
                 "examples/argocd/README.md": "examples/argocd",
                 "simulator/README.md": "guide/simulator",

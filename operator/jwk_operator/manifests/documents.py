@@ -14,8 +14,9 @@ from jwk_operator.manifests.scalars import Scalar, as_json, key_text, plain, tag
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
 _DEEPEST = 100
-_MOST_NODES = 1_000_000
-"""Aliases of aliases let a small file stand for more than fits in memory."""
+_MOST_COPIES = 10
+"""Aliases of aliases let a small file stand for more than fits in memory: this often a document may be as long."""
+_FREE = 10_000
 
 
 class SyntaxProblemError(ValueError):
@@ -49,7 +50,8 @@ class _Node:
 def read_yaml(text: str) -> Document:
     """Read a document of YAML. Raises `SyntaxProblemError`."""
     try:
-        root = _Composer(yaml.parse(text, Loader=_Loader)).root()
+        composer = _Composer(yaml.parse(text, Loader=_Loader))
+        root = composer.root()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise SyntaxProblemError(mark.line + 1 if mark else 1, str(error.problem or error.context)) from None
@@ -57,7 +59,7 @@ def read_yaml(text: str) -> Document:
         raise SyntaxProblemError(1, "a character cannot be part of YAML") from None
     document = Document()
     if root is not None:
-        document.content = _Builder(document.lines).value(root, "")
+        document.content = _Builder(document.lines, composer.made * _MOST_COPIES + _FREE).value(root, "")
     return document
 
 
@@ -116,6 +118,7 @@ class _Composer:
     def __init__(self, events: Iterator[Any]) -> None:
         self._events = events
         self._anchors: dict[str, _Node] = {}
+        self.made = 0
 
     def root(self) -> _Node | None:
         for event in self._events:
@@ -138,6 +141,7 @@ class _Composer:
                 raise SyntaxProblemError(line, "an alias refers to an anchor that is not there")
             return self._anchors[event.anchor]
         node = _Node(line)
+        self.made += 1
         if isinstance(event, yaml.ScalarEvent):
             node.scalar, node.merges = _scalar(event)
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -172,9 +176,9 @@ def _scalar(event: Any) -> tuple[Scalar, bool]:
 class _Builder:
     """Makes data of nodes, and notes their lines."""
 
-    def __init__(self, lines: dict[str, int]) -> None:
+    def __init__(self, lines: dict[str, int], most: int) -> None:
         self._lines = lines
-        self._left = _MOST_NODES
+        self._left = most
 
     def value(self, node: _Node, path: str) -> Any:
         self._left -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from datetime import UTC, datetime
 
@@ -39,11 +40,12 @@ def validate(paths: tuple[str, ...], output: str, strict: bool, quiet: bool) -> 
 
     \b
     Examples:
-      jwk-operator validate examples/jwk-url.yaml
-      jwk-operator validate --strict --output sarif examples/ > jwk.sarif
-      kubectl kustomize examples/argocd/app | jwk-operator validate -
+      jwk-operator validate examples/connection.yaml examples/jwk-url.yaml
+      jwk-operator validate examples/kustomize/production
+      kubectl kustomize examples/kustomize/production | jwk-operator validate --strict --output json -
     """
-    manifests, unreadable = read_manifests(paths, sys.stdin)
+    stdin = io.TextIOWrapper(sys.stdin.buffer, "utf-8-sig") if sys.stdin else None
+    manifests, unreadable = read_manifests(paths, stdin)
     with terminal.progress("Validating", len(manifests)) as step:
         report = check(manifests, unreadable, datetime.now(UTC), step)
     _print(report, output, strict=strict, quiet=quiet)
@@ -53,7 +55,9 @@ def validate(paths: tuple[str, ...], output: str, strict: bool, quiet: bool) -> 
 
 def _print(report: Report, output: str, *, strict: bool, quiet: bool) -> None:
     if output == "text":
-        terminal.show(*as_text(report, quiet=quiet))
+        lines = tuple(as_text(report, quiet=quiet))
+        if lines:
+            terminal.show(*lines)
     elif output == "json":
         click.echo(as_json(report))
     else:

@@ -87,11 +87,12 @@ class Key:
 
     type: str
     bits: int | None
+    curve: str | None
     kid: str | None
     thumbprint: str | None
 
     def __str__(self) -> str:
-        size = f" {self.bits}" if self.bits else ""
+        size = f" {self.bits}" if self.bits else f" {self.curve}" if self.curve else ""
         kid = f", kid {self.kid}" if self.kid else ""
         return f"{self.type}{size}{kid}, thumbprint {self.thumbprint or 'none (a symmetric key has none)'}"
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jwk_operator.admission.golang import quote
+from jwk_operator.cli.validate.findings import mapping
 from jwk_operator.reconcile.keymaterial import PRIVATE_MEMBERS, private_values
 
 _MEMBER = re.compile(rf'"(?:{"|".join(sorted(PRIVATE_MEMBERS))})\\*"\s*:\s*\\*"([^"\\]+)')
@@ -42,9 +43,9 @@ def _within(content: dict[str, Any]) -> Iterator[str]:
 
 
 def _of_secret(content: dict[str, Any]) -> Iterator[str]:
-    for value in _texts(content.get("stringData")):
+    for value in map(str, mapping(content, "stringData").values()):
         yield from (value, *value.splitlines())
-    for value in _texts(content.get("data")):
+    for value in map(str, mapping(content, "data").values()):
         yield value
         decoded = base64_text(value)
         yield from (decoded, *decoded.splitlines()) if decoded else ()

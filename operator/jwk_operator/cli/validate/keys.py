@@ -62,7 +62,7 @@ def look_at_key(jwk: Resource, secrets: Secrets, now: datetime) -> tuple[list[Fi
     for remark in review(members, now):
         rule = BROKEN_KEY if remark.level == "error" else WEAK_KEY
         found.append(finding(rule, jwk, given.path, f"{given.path}: {remark.message}"))
-    return found, Key(str(facts.type), bits(members), facts.kid, facts.thumbprint)
+    return found, Key(str(facts.type), bits(members), members.get("crv"), facts.kid, facts.thumbprint)
 
 
 def _given(jwk: Resource, secrets: Secrets) -> _Given | Finding | None:

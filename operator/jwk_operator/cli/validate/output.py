@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from jwk_operator.cli.validate.findings import Finding, Key, Level, Report, Resource
@@ -80,7 +81,7 @@ def _resource(report: Report, resource: Resource, key: Key | None) -> dict[str, 
         "valid": not any(item.rule.level is Level.ERROR for item in report.of(resource)),
     }
     if key is not None:
-        document["key"] = {"type": key.type, "bits": key.bits, "kid": key.kid, "thumbprint": key.thumbprint}
+        document["key"] = asdict(key)
     return document
 
 

@@ -59,9 +59,8 @@ def _twice(resources: Sequence[Resource]) -> Iterator[Finding]:
             continue
         other = first.setdefault(_name(resource), resource)
         if other is not resource:
-            yield finding(
-                TWICE, resource, "metadata.name", f"{resource} is in {_place(other)} already: keep one of them"
-            )
+            message = f"{_place(other)} has this resource already: keep one of them"
+            yield finding(TWICE, resource, "metadata.name", message)
 
 
 def _same_remote(jwks: Sequence[Resource], connections: dict[_Name, Resource]) -> Iterator[Finding]:
