@@ -76,19 +76,19 @@ def _marked(text: str, url: str, project: str) -> str:
 
 
 def test_files_and_output(offline: Tool, simulator: SimulatorProcess, project: str) -> None:
-    done = imported(offline, simulator.url, project, APINIZER_TOKEN=READER)
+    done = imported(offline, simulator.url, project, JWK_OPERATOR_TOKEN=READER)
     about = 'Project "PROJECT" at URL: 7 JWKs.\n'
     assert done == Done(0, f"{about}\n{COUNTS}\nimported: 9 files written, 0 as they were.\n\n{NEXT}", "")
     assert written(offline, simulator.url, project) == {path.name: path.read_text() for path in FILES.iterdir()}
     assert [record["call"] for record in simulator.requests(project)] == ["list"]
     before = {path: path.stat().st_mtime_ns for path in (offline.folder / "imported").iterdir()}
-    done = imported(offline, simulator.url, project, APINIZER_TOKEN=READER)
+    done = imported(offline, simulator.url, project, JWK_OPERATOR_TOKEN=READER)
     assert done == Done(0, f"{about}\n{COUNTS}\nimported: nothing to write, 9 files as they were.\n\n{NEXT}", "")
     assert {path: path.stat().st_mtime_ns for path in (offline.folder / "imported").iterdir()} == before
 
 
 def test_what_people_have_changed_stays(offline: Tool, simulator: SimulatorProcess, project: str) -> None:
-    imported(offline, simulator.url, project, APINIZER_TOKEN=READER)
+    imported(offline, simulator.url, project, JWK_OPERATOR_TOKEN=READER)
     folder = offline.folder / "imported"
     filled = (folder / "pasted.yaml").read_text().replace("# GAP: jwkStrFrom", "jwkStrFrom: {secretKeyRef: {}} #")
     (folder / "pasted.yaml").write_text(filled)
@@ -98,7 +98,7 @@ def test_what_people_have_changed_stays(offline: Tool, simulator: SimulatorProce
     simulator.control.tamper("delete", project, "made")
     simulator.control.tamper("create", project, "Made")
     simulator.control.tamper("create", project, "new", sourceType="GENERATE")
-    done = imported(offline, simulator.url, project, APINIZER_TOKEN=READER)
+    done = imported(offline, simulator.url, project, JWK_OPERATOR_TOKEN=READER)
     told = """\
 Project "PROJECT" at URL: 8 JWKs.
 
@@ -143,7 +143,7 @@ Not in Apinizer any more; remove these files, and their lines in the kustomizati
         - stores.yaml # ours
         labels: []
         """)
-    done = imported(offline, simulator.url, project, "--force", APINIZER_TOKEN=READER)
+    done = imported(offline, simulator.url, project, "--force", JWK_OPERATOR_TOKEN=READER)
     assert "imported: 1 file written, 8 as they were.\n" in done.out
     assert "jwkStrFrom: {" not in (folder / "pasted.yaml").read_text()
 
@@ -153,7 +153,7 @@ def test_jwks_that_no_resource_can_stand_for(offline: Tool, simulator: Simulator
     for name in ("good", "line\nbreak", " outer", "..", "no\uffffcharacter", "\x1b[31mred"):
         simulator.control.tamper("create", project, name)
     simulator.control.tamper("create", project, "unknown", sourceType="HSM")
-    done = imported(offline, simulator.url, project, APINIZER_TOKEN=READER)
+    done = imported(offline, simulator.url, project, JWK_OPERATOR_TOKEN=READER)
     out = f"""\
 Project "PROJECT" at URL: 7 JWKs.
 
@@ -174,7 +174,7 @@ JWK ".." is left out: spec.name: Invalid value: "..": spec.name cannot be . or .
 in a URL: choose another name
 JWK "line\nbreak" is left out: spec.name: Invalid value: "line\nbreak": spec.name cannot contain control characters \
 such as line breaks and tabs: remove them
-JWK "no\uFFFFcharacter" is left out: its name holds a character that YAML cannot; rename it in Apinizer
+JWK "no\uFFFFcharacter" is left out: its name holds a character that kubectl cannot carry; rename it in Apinizer
 JWK "unknown" is left out: spec.sourceType: Unsupported value: "HSM": supported values: "URL", "COPY_PASTE", \
 "CERTIFICATE", "PUBLIC_KEY", "PRIVATE_KEY", "KEYSTORE", "GENERATE"
 """
@@ -272,7 +272,7 @@ def test_client_credentials_and_an_authority_of_its_own(tmp_path: Path, offline:
         assert imported(offline, manager.url, "P", *arguments, "--insecure-skip-verify", "--into", "other").status == 0
 
 
-READS = {"APINIZER_TOKEN": READER}
+READS = {"JWK_OPERATOR_TOKEN": READER}
 WRONG = {
     ("--token-file", "no"): "--token-file no cannot be read: No such file or directory",
     ("--token-file", "-"): "--token-file - is empty; it must hold the token",
@@ -293,12 +293,12 @@ WRONG = {
 }
 MISUSED = {
     ("--connection-kind", "ClusterApinizerConnection"): "--url needs --project, and makes an ApinizerConnection",
-    ("--client-id", "me"): "--url needs --client-secret-file or the variable APINIZER_CLIENT_SECRET",
+    ("--client-id", "me"): "--url needs --client-secret-file or the variable JWK_OPERATOR_CLIENT_SECRET",
 }
 TOKENS = {
-    "to ken": "the variable APINIZER_TOKEN holds white space or other characters that no token has; it must hold the "
-    "token alone",
-    "wrong-token-5b1": "Apinizer does not accept the token of the variable APINIZER_TOKEN: Invalid token",
+    "to ken": "the variable JWK_OPERATOR_TOKEN holds white space or other characters that no token has; it must hold "
+    "the token alone",
+    "wrong-token-5b1": "Apinizer does not accept the token of the variable JWK_OPERATOR_TOKEN: Invalid token",
 }
 USAGE = "Usage: jwk-operator import [OPTIONS]\nTry 'jwk-operator import --help' for help.\n\n"
 
@@ -308,8 +308,8 @@ USAGE = "Usage: jwk-operator import [OPTIONS]\nTry 'jwk-operator import --help' 
     [
         *((arguments, READS, Done(1, "", f"Error: {text}\n")) for arguments, text in WRONG.items()),
         *((arguments, READS, Done(64, "", f"{USAGE}Error: {text}\n")) for arguments, text in MISUSED.items()),
-        *(((), {"APINIZER_TOKEN": token}, Done(1, "", f"Error: {text}\n")) for token, text in TOKENS.items()),
-        ((), {}, Done(64, "", f"{USAGE}Error: --url needs --token-file or the variable APINIZER_TOKEN\n")),
+        *(((), {"JWK_OPERATOR_TOKEN": token}, Done(1, "", f"Error: {text}\n")) for token, text in TOKENS.items()),
+        ((), {}, Done(64, "", f"{USAGE}Error: --url needs --token-file or the variable JWK_OPERATOR_TOKEN\n")),
     ],
 )
 def test_what_cannot_be_imported(
@@ -350,14 +350,14 @@ def test_folders_that_do_not_go_with_it(
     folder = offline.folder / "imported"
     folder.mkdir()
     (folder / file).write_text(text)
-    done = imported(offline, simulator.url, project, APINIZER_TOKEN=READER)
+    done = imported(offline, simulator.url, project, JWK_OPERATOR_TOKEN=READER)
     assert done == Done(1, "", f"Error: in imported, {message}\n")
     assert written(offline, simulator.url, project) == {file: text}
 
 
 def test_a_folder_that_is_none(offline: Tool, simulator: SimulatorProcess, project: str) -> None:
     (offline.folder / "imported").write_text("")
-    done = imported(offline, simulator.url, project, APINIZER_TOKEN=READER)
+    done = imported(offline, simulator.url, project, JWK_OPERATOR_TOKEN=READER)
     assert done == Done(1, "", "Error: --into imported cannot be used: Not a directory; name another folder\n")
 
 
@@ -379,7 +379,7 @@ def test_connections_that_cannot_be_used(tool: Tool, make_space: MakeSpace) -> N
 
 def test_on_a_terminal(offline: Tool, simulator: SimulatorProcess, project: str) -> None:
     command = ("import", "--into", "imported", "--url", simulator.url, "--project", project)
-    status, shown = offline.on_terminal(*command, APINIZER_TOKEN=READER)
+    status, shown = offline.on_terminal(*command, JWK_OPERATOR_TOKEN=READER)
     assert status == 0
     assert "Listing the project" in shown
     assert "\x1b[1mSOURCE TYPE" in shown

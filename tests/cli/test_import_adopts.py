@@ -81,7 +81,7 @@ def test_everything_is_adopted_and_nothing_changes(
     assert set(before) == set(remote)
     assert {jwk["sourceType"] for jwk in before.values()} == set(SOURCE_TYPES)
     arguments = ("import", "--into", "imported", "--url", space.url, "--project", space.project, "-n", space.name)
-    done = tool(*arguments, APINIZER_TOKEN=READER)
+    done = tool(*arguments, JWK_OPERATOR_TOKEN=READER)
     assert (done.status, done.err) == (0, "")
     assert {record["call"] for record in simulator.requests(space.project)} == {"list"}
 

@@ -17,11 +17,10 @@ from jwk_operator.manifests.yaml_text import quoted, yaml_text
 
 _GAP = "# GAP:"
 """Begins, after blanks, each line that stands for a field which the list does not show."""
-
 _CAN_BE_LEFT_OUT = frozenset({"description", "url", "kid"})
 """What need not be in a spec that adopts, so that the JWK can be taken over although its value fits none."""
 _LOST = re.compile("[\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-"""Characters that no YAML can hold (section 5.1 of YAML 1.2), or that kubectl's kustomize loses or refuses."""
+"""Halves of characters, which JSON may hold, and what kubectl's kustomize loses or refuses, however it is written."""
 _WITH_USER = re.compile(r"[^/]*//[^/?#]*@")
 _CANNOT_BE_CREATED = (
     "The project's list does not show what is a GAP here. The JWK is adopted without it, and cannot be created anew",
@@ -70,7 +69,7 @@ class Adoptable:
 def read_entry(remote_name: str, entry: RemoteEntry) -> Adoptable:
     """Turn an entry of the list into a spec. Raises `NoManifestError` where the API server would refuse any."""
     if not _is_text(remote_name):
-        raise NoManifestError("its name holds a character that YAML cannot; rename it in Apinizer")
+        raise NoManifestError("its name holds a character that kubectl cannot carry; rename it in Apinizer")
     shown = _shown(remote_name, entry)
     unfit = {field for field in _CAN_BE_LEFT_OUT if not _is_text(shown.get(field, ""))}
     if _WITH_USER.match(shown.get("url", "")):
@@ -151,7 +150,7 @@ def _shown(remote_name: str, entry: RemoteEntry) -> dict[str, str]:
 
 
 def _is_text(value: str) -> bool:
-    """Whether a string comes through: halves of characters, which JSON may hold, can be sent nowhere."""
+    """Whether a string gets from the list to the API server as it is."""
     return _LOST.search(value) is None
 
 
@@ -183,10 +182,8 @@ def _unfit(field: str, entry: RemoteEntry) -> Gap:
 
 def _gap(field: SourceField, entry: RemoteEntry) -> Gap:
     if field.name == "jwkStrFrom":
-        how = (
-            "name the Secret with the JWK or JWK Set: {secretKeyRef: {name: NAME, key: KEY}}; or set jwkStr, if the key"
-        )
-        return Gap(field.name, f"{how} is public")
+        how = "name the Secret with the JWK or JWK Set: {secretKeyRef: {name: NAME, key: KEY}}"
+        return Gap(field.name, f"{how}; or set jwkStr, if the key is public")
     if field.remedy is None:
         meaning = (JWKSpec.model_fields[_python_name(field.name)].description or "").removesuffix(". URL only.")
         how = "set another value before the first apply, as it cannot change afterwards"

@@ -20,8 +20,8 @@ from jwk_operator.kube.secrets import SourceKeyNotFoundError, text_of, token_of
 from jwk_operator.manifests.importing import FolderError, plan_import
 from jwk_operator.manifests.writing import Place, connection_text
 
-_TOKEN = "APINIZER_TOKEN"  # noqa: S105
-_CLIENT_SECRET = "APINIZER_CLIENT_SECRET"  # noqa: S105
+_TOKEN = "JWK_OPERATOR_TOKEN"  # noqa: S105
+_CLIENT_SECRET = "JWK_OPERATOR_CLIENT_SECRET"  # noqa: S105
 _STDIN = "-"
 
 
@@ -100,7 +100,8 @@ def import_(
     \b
     Examples:
       jwk-operator import --into existing --namespace NAMESPACE
-      APINIZER_TOKEN=YOUR_TOKEN jwk-operator import --into new --url https://apinizer.example.com --project MyProject
+      JWK_OPERATOR_TOKEN=YOUR_TOKEN jwk-operator import --into new \\
+        --url https://apinizer.example.com --project MyProject
     """
     reference = ConnectionRef(kind=ConnectionKind(kind), name=name)
     if url is None:
