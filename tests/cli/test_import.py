@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from cli.importing import imported, written
 from cli.tool import Done, Tool
-from harness.fixtures import MakeSpace
-from harness.simulator import CLIENTS, READER, TOKEN, SimulatorProcess
+from harness.simulator import CLIENTS, READER, SimulatorProcess
 from harness.space import Space
 from harness.tls import make_authority
 
@@ -58,21 +58,6 @@ def project(simulator: SimulatorProcess) -> str:
     for name, fields in JWKS.items():
         simulator.control.tamper("create", project, name, **fields)
     return project
-
-
-def imported(tool: Tool, url: str, project: str, *arguments: str, **env: str) -> Done:
-    """Import a project by its address, with a token that may only read, and return what came of it with markers."""
-    done = tool("import", "--into", "imported", "--url", url, "--project", project, *arguments, **env)
-    return Done(done.status, *(_marked(text, url, project) for text in (done.out, done.err)))
-
-
-def written(tool: Tool, url: str, project: str) -> dict[str, str]:
-    folder = tool.folder / "imported"
-    return {path.name: _marked(path.read_text(), url, project) for path in sorted(folder.iterdir())}
-
-
-def _marked(text: str, url: str, project: str) -> str:
-    return text.replace(url, "URL").replace(project, "PROJECT")
 
 
 def test_files_and_output(offline: Tool, simulator: SimulatorProcess, project: str) -> None:
@@ -153,7 +138,7 @@ def test_jwks_that_no_resource_can_stand_for(offline: Tool, simulator: Simulator
     for name in ("good", "line\nbreak", " outer", "..", "no\uffffcharacter", "\x1b[31mred"):
         simulator.control.tamper("create", project, name)
     simulator.control.tamper("create", project, "unknown", sourceType="HSM")
-    done = imported(offline, simulator.url, project, JWK_OPERATOR_TOKEN=READER)
+    done = imported(offline, simulator.url, project, "--token-file", "-", stdin=f"{READER}\n")
     out = f"""\
 Project "PROJECT" at URL: 7 JWKs.
 
@@ -270,111 +255,6 @@ def test_client_credentials_and_an_authority_of_its_own(tmp_path: Path, offline:
         command = "kubectl create secret generic apinizer --from-file=ca.crt=FILE --from-file=client_id=FILE"
         assert f"  {command} --from-file=client_secret=FILE\n" in done.out
         assert imported(offline, manager.url, "P", *arguments, "--insecure-skip-verify", "--into", "other").status == 0
-
-
-READS = {"JWK_OPERATOR_TOKEN": READER}
-WRONG = {
-    ("--token-file", "no"): "--token-file no cannot be read: No such file or directory",
-    ("--token-file", "-"): "--token-file - is empty; it must hold the token",
-    ("--project", "none"): 'Project "none" cannot be used: Project(none) was not found or user does not have privilege '
-    "to access it!",
-    ("--url", "apinizer"): "--url: Invalid value: --url must be an absolute http or https URL with a host: write it as "
-    "https://HOST or https://HOST:PORT",
-    ("--url", "https://me:password-5c2@host"): "--url: Forbidden: --url cannot hold a user name or password: remove "
-    "them and set spec.auth",
-    ("--url", "http://127.0.0.1:1"): "No answer from Apinizer: http://127.0.0.1:1 refuses connections.",
-    ("--url", "http://127.0.0.1:99999"): "--url is no usable address; check its host and port",
-    ("--proxy-url", "http://127.0.0.1:1"): "No answer from Apinizer: the proxy http://127.0.0.1:1 cannot be reached; "
-    "check --proxy-url.",
-    ("--ca-file", "no"): "--ca-file no cannot be read: No such file or directory",
-    ("--connection", "A b"): '--connection: Invalid value: "A b": a lowercase RFC 1123 subdomain must consist of lower '
-    "case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. "
-    "'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
-}
-MISUSED = {
-    ("--connection-kind", "ClusterApinizerConnection"): "--url needs --project, and makes an ApinizerConnection",
-    ("--client-id", "me"): "--url needs --client-secret-file or the variable JWK_OPERATOR_CLIENT_SECRET",
-}
-TOKENS = {
-    "to ken": "the variable JWK_OPERATOR_TOKEN holds white space or other characters that no token has; it must hold "
-    "the token alone",
-    "wrong-token-5b1": "Apinizer does not accept the token of the variable JWK_OPERATOR_TOKEN: Invalid token",
-}
-USAGE = "Usage: jwk-operator import [OPTIONS]\nTry 'jwk-operator import --help' for help.\n\n"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "env", "done"),
-    [
-        *((arguments, READS, Done(1, "", f"Error: {text}\n")) for arguments, text in WRONG.items()),
-        *((arguments, READS, Done(64, "", f"{USAGE}Error: {text}\n")) for arguments, text in MISUSED.items()),
-        *(((), {"JWK_OPERATOR_TOKEN": token}, Done(1, "", f"Error: {text}\n")) for token, text in TOKENS.items()),
-        ((), {}, Done(64, "", f"{USAGE}Error: --url needs --token-file or the variable JWK_OPERATOR_TOKEN\n")),
-    ],
-)
-def test_what_cannot_be_imported(
-    offline: Tool, simulator: SimulatorProcess, arguments: tuple[str, ...], env: dict[str, str], done: Done
-) -> None:
-    assert imported(offline, simulator.url, simulator.projects[0], *arguments, **env) == done
-    assert not (offline.folder / "imported").exists()
-
-
-def test_options_of_an_address_without_one(offline: Tool) -> None:
-    done = offline("import", "--into", "imported", "--token-file", "token")
-    message = "--token-file goes with --url; a connection in a cluster has its own"
-    assert done == Done(64, "", f"{USAGE}Error: {message}\n")
-
-
-CONNECTION = """\
-apiVersion: apiops.apinizer.com/v1alpha1
-kind: ApinizerConnection
-metadata: {name: default}
-spec: {projectName: other}
-"""
-FOLDERS = {
-    ("note.yaml", "a: ["): "note.yaml, line 2: it is not valid YAML; correct it or remove it",
-    ("kustomization.yaml", "resources: []\n"): "kustomization.yaml: its resources are no list with a line for each; "
-    "write them so",
-    (
-        "connection.yaml",
-        CONNECTION,
-    ): 'connection.yaml is not about ApinizerConnection default, project "PROJECT"; choose another folder',
-}
-
-
-@pytest.mark.parametrize(("there", "message"), FOLDERS.items(), ids=["YAML", "kustomization", "connection"])
-def test_folders_that_do_not_go_with_it(
-    offline: Tool, simulator: SimulatorProcess, project: str, there: tuple[str, str], message: str
-) -> None:
-    file, text = there
-    folder = offline.folder / "imported"
-    folder.mkdir()
-    (folder / file).write_text(text)
-    done = imported(offline, simulator.url, project, JWK_OPERATOR_TOKEN=READER)
-    assert done == Done(1, "", f"Error: in imported, {message}\n")
-    assert written(offline, simulator.url, project) == {file: text}
-
-
-def test_a_folder_that_is_none(offline: Tool, simulator: SimulatorProcess, project: str) -> None:
-    (offline.folder / "imported").write_text("")
-    done = imported(offline, simulator.url, project, JWK_OPERATOR_TOKEN=READER)
-    assert done == Done(1, "", "Error: --into imported cannot be used: Not a directory; name another folder\n")
-
-
-def test_connections_that_cannot_be_used(tool: Tool, make_space: MakeSpace) -> None:
-    space = make_space()
-    space.connection()
-    arguments = ("import", "--into", "imported", "-n", space.name)
-    missing = f"Error: ApinizerConnection default: Secret {space.name}/default does not exist.\n"
-    assert tool(*arguments) == Done(1, "", missing)
-    space.secret("default", token=TOKEN)
-    other = f'Error: ApinizerConnection default is for project "{space.project}"; leave --project out or name another'
-    assert tool(*arguments, "--project", "other") == Done(1, "", f"{other} connection\n")
-    unknown = (
-        f"Error: ApinizerConnection none does not exist in namespace {space.name}; name another one with --connection"
-    )
-    done = tool(*arguments, "--connection", "none")
-    assert done == Done(1, "", f"{unknown} and --namespace, or the manager itself with --url\n")
 
 
 def test_on_a_terminal(offline: Tool, simulator: SimulatorProcess, project: str) -> None:
