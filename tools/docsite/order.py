@@ -25,7 +25,9 @@ def parts(root: Path) -> tuple[Part, ...]:
         Part(
             "Guide",
             {
-                **_own("guide", "connections", "validating", "rotation", "migrating", "argocd", "flux", "teams"),
+                **_own(
+                    "guide", "looking", "connections", "validating", "rotation", "migrating", "argocd", "flux", "teams"
+                ),
                 "examples/README.md": "examples/index",
                 "examples/argocd/README.md": "examples/argocd",
                 "simulator/README.md": "guide/simulator",
@@ -36,7 +38,7 @@ def parts(root: Path) -> tuple[Part, ...]:
             {
                 "manifests/README.md": "operations/kustomize",
                 "charts/jwk-operator/README.md": "operations/helm",
-                **_rest(root, "operations", first=("image", "sizing", "upgrading", "threat-model")),
+                **_rest(root, "operations", first=("doctor", "image", "sizing", "upgrading", "threat-model")),
             },
         ),
         Part("Runbooks", _rest(root, "operations/runbooks")),

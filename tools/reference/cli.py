@@ -17,7 +17,11 @@ one, as [manifests](../../manifests/README.md) shows, and the chart has a value 
 for all.
 
 """
-_NOT_RUN = {"run": "stays in the foreground", "log-level": "needs a pod"}
+_NOT_RUN = {
+    "run": "stays in the foreground",
+    "log-level": "needs a pod",
+    "doctor": "its exit status depends on what it finds",
+}
 """Commands whose examples no test of the pages can run."""
 
 

@@ -110,10 +110,20 @@ class KubeClient:
             params["continue"] = token
 
     async def watch(
-        self, kind: Kind, namespace: str | None, version: str, *, metadata_only: bool = False
+        self,
+        kind: Kind,
+        namespace: str | None,
+        version: str,
+        *,
+        metadata_only: bool = False,
+        selector: str | None = None,
     ) -> AsyncIterator[Raw]:
-        """Yield the events after a version, bookmarks included, until the server ends the watch or falls silent."""
+        """Yield the events after a version, bookmarks included, until the server ends the watch or falls silent.
+
+        An object that the selector does not select any more is told of as deleted.
+        """
         params = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version, "timeoutSeconds": "300"}
+        params |= {"labelSelector": selector} if selector else {}
         headers = {"Accept": _METADATA} if metadata_only else None
         path = kind.path(namespace)
         self._asked(path)
