@@ -17,6 +17,7 @@ _COMMANDS = {
     "completion": "jwk_operator.cli.completion:completion",
     "crds": "jwk_operator.cli.crds:crds",
     "doctor": "jwk_operator.cli.doctor.command:doctor",
+    "import": "jwk_operator.cli.import_.command:import_",
     "keys": "jwk_operator.cli.keys.command:keys",
     "log-level": "jwk_operator.cli.log_level:log_level",
     "reconcile": "jwk_operator.cli.reconcile:reconcile",
