@@ -19,7 +19,7 @@ test: venv lint ## Check style, types, layers and drift, then run every test tha
 soak: venv ## Play a storm over everything (SOAK_SECONDS=600, SOAK_JWKS=300), then new stories (SOAK_EXAMPLES=2000)
 	$(BIN)/python -m controlplane binaries
 	SOAK_SECONDS=$(SOAK_SECONDS) SOAK_JWKS=$(SOAK_JWKS) $(BIN)/python -m pytest tests/chaos -s $(PYTEST_ARGS)
-	SOAK_EXAMPLES=$(SOAK_EXAMPLES) $(BIN)/python -m pytest tests/lifecycle -s $(PYTEST_ARGS)
+	SOAK_EXAMPLES=$(SOAK_EXAMPLES) $(BIN)/python -m pytest tests/lifecycle tests/planning -s $(PYTEST_ARGS)
 
 # Tests wait more than they compute; each process has an API server and a simulator of its own.
 TEST_PROCESSES ?= 3

@@ -157,8 +157,8 @@ BETWEEN = """
 2.yaml:4: warning: JWK shop/one: 1.yaml:26 has this resource already: keep one of them [duplicate-resource]
 2.yaml:18: warning: JWK shop/two: spec.name: "one" in project "p" is wanted by JWK shop/one in 1.yaml:26 already: choose
   another name [duplicate-remote-name]
-2.yaml:25: warning: JWK other/one: spec.name: "one" in project "p" is wanted by JWK shop/one in 1.yaml:26 already: choose
-  another name [duplicate-remote-name]
+2.yaml:25: warning: JWK other/one: spec.name: "one" in project "p" is wanted by JWK shop/one in 1.yaml:26 already:
+  choose another name [duplicate-remote-name]
 2.yaml:51: warning: JWK fourth/four: spec.connectionRef: ApinizerConnection fourth/default is not among the manifests,
   but ApinizerConnection shop/default in 1.yaml:14 is: is that one meant? [connection-elsewhere]
 2.yaml:63: warning: JWK shop/five: spec.connectionRef: ApinizerConnection shop/shared is not among the manifests, but

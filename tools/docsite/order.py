@@ -31,6 +31,7 @@ def parts(root: Path) -> tuple[Part, ...]:
                     "connections",
                     "keys",
                     "validating",
+                    "planning",
                     "rotation",
                     "migrating",
                     "argocd",

@@ -20,6 +20,7 @@ for all.
 _NOT_RUN = {
     "run": "stays in the foreground",
     "log-level": "needs a pod",
+    "plan": "its exit status tells what it found",
     "doctor": "its exit status depends on what it finds",
 }
 """Commands whose examples no test of the pages can run."""

@@ -39,6 +39,8 @@ from jwk_operator.apinizer.transport import (
     TRANSPORT_ERRORS,
     Endpoint,
     Proxy,
+    Wrap,
+    as_it_is,
     exchange,
     explain,
     new_request,
@@ -75,6 +77,7 @@ class ManagementClient:
         gate: Gate | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         may_write: MayWrite = always,
+        wrap: Wrap = as_it_is,
     ) -> None:
         """Open a client. Raises ssl.SSLError when the endpoint's `ca_pem` holds no certificate."""
         self.endpoint = endpoint
@@ -84,7 +87,7 @@ class ManagementClient:
             if isinstance(credential, ClientCredentials)
             else StaticAuth(credential)
         )
-        self._http = open_client(endpoint, may_write)
+        self._http = open_client(endpoint, may_write, wrap)
         self.gate = gate or Gate(Budget(endpoint.max_concurrent_requests), clock)
         self._observe = observer
         self.on_response: Callable[[httpx.Response], None] = lambda _: None

@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -100,11 +100,21 @@ def _trusting_the_system() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def open_client(endpoint: Endpoint, may_write: MayWrite = always) -> httpx.AsyncClient:
+Wrap = Callable[[Endpoint, httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
+"""Makes the transport for an endpoint of the one that would be used."""
+
+
+def as_it_is(_endpoint: Endpoint, transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+    """Return the transport that would be used."""
+    return transport
+
+
+def open_client(endpoint: Endpoint, may_write: MayWrite = always, wrap: Wrap = as_it_is) -> httpx.AsyncClient:
     """Open a client for an endpoint: no redirects, no cookies, nothing from the process's environment.
 
     On a read-only endpoint any request but a GET and the token call raises `ReadOnlyError`; while `may_write` says no,
-    `NotLeaderError`.
+    `NotLeaderError`. `wrap` may answer requests in place of the manager; it sees none that the guard of a read-only
+    endpoint stops.
     """
     context = tls_context(endpoint)
 
@@ -125,7 +135,7 @@ def open_client(endpoint: Endpoint, may_write: MayWrite = always) -> httpx.Async
     transport: httpx.AsyncBaseTransport = LimitedTransport(
         AiohttpTransport(client=session, verify=context, trust_env=False, proxy=_proxy(endpoint))
     )
-    transport = TermTransport(transport, may_write)
+    transport = wrap(endpoint, TermTransport(transport, may_write))
     return httpx.AsyncClient(
         transport=ReadOnlyTransport(transport) if endpoint.read_only else transport,
         headers=_HEADERS,

@@ -20,6 +20,7 @@ _COMMANDS = {
     "import": "jwk_operator.cli.import_.command:import_",
     "keys": "jwk_operator.cli.keys.command:keys",
     "log-level": "jwk_operator.cli.log_level:log_level",
+    "plan": "jwk_operator.cli.plan:plan",
     "reconcile": "jwk_operator.cli.reconcile:reconcile",
     "resume": "jwk_operator.cli.suspend:resume",
     "run": "jwk_operator.cli.run:run",

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import aiohttp
@@ -64,6 +64,21 @@ SECRETS = Kind("", "v1", "secrets")
 CONFIG_MAPS = Kind("", "v1", "configmaps")
 NAMESPACES = Kind("", "v1", "namespaces")
 EVENTS = Kind("", "v1", "events")
+
+
+class ObjectClient(Protocol):
+    """Requests for single objects: what a writer needs of the API server, or of what stands in for it."""
+
+    async def get(self, kind: Kind, namespace: str | None, name: str) -> Raw:
+        """Return one object."""
+
+    async def merge_patch(
+        self, kind: Kind, namespace: str, name: str, patch: Raw, subresource: str | None = None
+    ) -> Raw:
+        """Apply a merge patch and return the object as it is then."""
+
+    async def create(self, kind: Kind, namespace: str, body: Raw) -> Raw:
+        """Create an object and return it."""
 
 
 class KubeClient:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jwk_operator.api.base import IN_USE_FINALIZER
-from jwk_operator.kube.client import CLUSTER_CONNECTIONS, CONNECTIONS, ApiError, Kind, KubeClient
+from jwk_operator.kube.client import CLUSTER_CONNECTIONS, CONNECTIONS, ApiError, Kind, ObjectClient
 from jwk_operator.kube.store import Key, Raw, Store, key_of
 
 _METADATA = ("name", "uid", "resourceVersion", "generation", "labels", "deletionTimestamp", "finalizers")
@@ -49,7 +49,7 @@ class ConnectionWriter:
     What the API server answers is told at once, as a watch would tell it: whoever waits for the change learns of it.
     """
 
-    def __init__(self, client: KubeClient, store: Store, notify: Notify, finalizer: str = IN_USE_FINALIZER) -> None:
+    def __init__(self, client: ObjectClient, store: Store, notify: Notify, finalizer: str = IN_USE_FINALIZER) -> None:
         """`notify` has to take what it is told into the store."""
         self.finalizer = finalizer
         self._client = client

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from jwk_operator.api.base import API_VERSION
 from jwk_operator.api.resource import Resource
-from jwk_operator.kube.client import EVENTS, ApiError, ApiUnavailableError, KubeClient, Raw
+from jwk_operator.kube.client import EVENTS, ApiError, ApiUnavailableError, ObjectClient, Raw
 
 COMPONENT = "jwk-operator"
 _LONGEST = 1024
@@ -44,7 +44,7 @@ class EventPoster:
     """Posts Events about JWKs and connections."""
 
     def __init__(
-        self, client: KubeClient, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = _utc_now
+        self, client: ObjectClient, clock: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = _utc_now
     ) -> None:
         """`clock` gives seconds that never go back, `now` the time that Events show."""
         self._client = client

@@ -19,7 +19,7 @@ from jwk_operator.api.jwk import DeletionPolicy, JWKSpec
 from jwk_operator.api.names import Claim
 from jwk_operator.api.resource import Resource
 from jwk_operator.api.status import JWKStatus
-from jwk_operator.kube.client import JWKS, ApiError, KubeClient
+from jwk_operator.kube.client import JWKS, ApiError, ObjectClient
 from jwk_operator.kube.store import Key, Raw, Store, key_of, once, version_of
 
 _METADATA = (
@@ -40,7 +40,7 @@ def open_store(wants: Callable[[Raw], bool] = lambda _: True) -> Store:
 
     `wants` says which of them concern this operator.
     """
-    return Store(trim, wants, name=_remote_names, connection=_connections, needs=_needed_connections, secret=_secrets)
+    return Store(trim, wants, name=_remote_names, connection=_connections, needs=_needed_connections, secret=secrets_of)
 
 
 def trim(raw: Raw) -> Raw:
@@ -73,7 +73,8 @@ def deletes_remotely(raw: Raw) -> bool:
     return raw["spec"].get("deletionPolicy") != DeletionPolicy.RETAIN.value and raw["spec"].get("suspend") is not True
 
 
-def _secrets(raw: Raw) -> Iterator[Key]:
+def secrets_of(raw: Raw) -> Iterator[Key]:
+    """Yield the Secret that a resource takes its key from, if it does."""
     name = ((raw["spec"].get("jwkStrFrom") or {}).get("secretKeyRef") or {}).get("name")
     if name:
         yield raw["metadata"]["namespace"], name
@@ -157,7 +158,7 @@ def _records(raw: Raw) -> tuple[Claim | None, Any]:
 class JwkWriter:
     """The patches that the operator makes to JWKs. What the API server answers goes into the store at once."""
 
-    def __init__(self, client: KubeClient, store: Store) -> None:
+    def __init__(self, client: ObjectClient, store: Store) -> None:
         self._client = client
         self._store = store
         self._written: dict[Key, set[int]] = {}

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from jwk_operator.apinizer.scrub import Secret
-from jwk_operator.kube.client import CONFIG_MAPS, SECRETS, ApiError, Kind, KubeClient, Raw
+from jwk_operator.kube.client import CONFIG_MAPS, SECRETS, ApiError, Kind, ObjectClient, Raw
 from jwk_operator.kube.store import Key
 
 
@@ -36,7 +36,7 @@ class SourceKeyNotFoundError(Exception):
 class Sources:
     """Reads Secrets and ConfigMaps, and remembers only which version of each was read last."""
 
-    def __init__(self, client: KubeClient) -> None:
+    def __init__(self, client: ObjectClient) -> None:
         self._client = client
         self._versions: dict[tuple[str, str, str], str | None] = {}
         self._reading: Counter[tuple[str, str, str]] = Counter()
@@ -46,7 +46,7 @@ class Sources:
     async def read(self, source: SourceRef) -> Secret:
         """Return the text under a key.
 
-        Raises `SourceNotFoundError`, `SourceKeyNotFoundError`, or what `KubeClient.get` raises.
+        Raises `SourceNotFoundError`, `SourceKeyNotFoundError`, or what `ObjectClient.get` raises.
         """
         kind = SECRETS if source.kind == "Secret" else CONFIG_MAPS
         place = (source.kind, source.namespace, source.name)

@@ -24,7 +24,7 @@ from jwk_operator.apinizer.environments import ProjectEnvironments
 from jwk_operator.apinizer.gate import Gate
 from jwk_operator.apinizer.lists import ProjectLists
 from jwk_operator.apinizer.term import MayWrite, always
-from jwk_operator.apinizer.transport import Endpoint, Proxy
+from jwk_operator.apinizer.transport import Endpoint, Proxy, Wrap, as_it_is
 from jwk_operator.kube.connections import is_going
 from jwk_operator.kube.jwks import claim_of, connection_of, wished_name
 from jwk_operator.kube.secrets import Sources
@@ -89,10 +89,11 @@ class Connections:
         proxy_for: Callable[[str], Proxy | None] = lambda _: None,
         may_write: MayWrite = always,
         chance: Callable[[], float] = random.random,
+        wrap: Wrap = as_it_is,
     ) -> None:
         """`store` holds connections of both kinds; `namespaces` is None when only some namespaces are served.
 
-        `proxy_for` gives the proxy to an address for connections that name none.
+        `proxy_for` gives the proxy to an address for connections that name none; `wrap` is for the transport of each.
         """
         self._store = store
         self._namespaces = namespaces
@@ -103,6 +104,7 @@ class Connections:
         self._proxy_for = proxy_for
         self._may_write = may_write
         self._chance = chance
+        self._wrap = wrap
         self._lines: dict[ConnectionKey, Line] = {}
         self._last_good: dict[ConnectionKey, Line] = {}
         self._gates: dict[ConnectionKey, tuple[str, Gate]] = {}
@@ -281,7 +283,9 @@ class Connections:
         gate = self._gate(key, spec, endpoint.address)
         told = partial(self._called, key)
         try:
-            client = ManagementClient(endpoint, found.credential, told, self._clock, gate, self._now, self._may_write)
+            client = ManagementClient(
+                endpoint, found.credential, told, self._clock, gate, self._now, self._may_write, self._wrap
+            )
         except ssl.SSLError:
             message = f"{who}: spec.tls.caRef holds a certificate that cannot be read."
             return Problem(Reason.SECRET_KEY_NOT_FOUND, message)
