@@ -55,6 +55,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
 RUN /opt/build/bin/python -m hatchling build -t wheel -d /dist \
  && python -m pip --python /opt/jwk-operator/bin/python install --no-compile --no-index --no-deps /dist/*.whl \
+ && rm /opt/jwk-operator/bin/kubectl* \
  && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/jwk-operator/lib/python3*/site-packages/jwk_operator \
  && /opt/build/bin/python -m image sbom --application /opt/jwk-operator --system /opt/system --report /opt/report.json \
       --epoch "${SOURCE_DATE_EPOCH}" --output /opt/sbom/jwk-operator.cdx.json \

@@ -6,11 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from cli.doctoring import doctor, operator_home
 from cli.tool import Tool
 from harness.cluster import Cluster
 from harness.fixtures import account, admin, audit, cluster, make_space, operator, simulator, space
 
-__all__ = ["account", "admin", "audit", "cluster", "make_space", "operator", "simulator", "space"]
+__all__ = [
+    "account",
+    "admin",
+    "audit",
+    "cluster",
+    "doctor",
+    "make_space",
+    "operator",
+    "operator_home",
+    "simulator",
+    "space",
+]
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ class Tool:
     def __init__(self, folder: Path, kubeconfig: Path | None = None, program: str = "jwk-operator") -> None:
         """Without a kubeconfig there is no cluster. `program` is one of those that the package installs."""
         self.folder = folder
-        self._program = str(BIN / program)
+        self.program = str(BIN / program)
         self._env = {"PATH": f"{BIN}:{os.environ.get('PATH', '')}", "HOME": str(folder)}
         if kubeconfig is not None:
             self._env["KUBECONFIG"] = str(kubeconfig)
@@ -38,13 +38,13 @@ class Tool:
     def __call__(self, *arguments: str, stdin: str = "", **env: str) -> Done:
         """Run a command in pipes and return what came of it."""
         done = subprocess.run(
-            [self._program, *arguments],
+            [self.program, *arguments],
             input=stdin,
             capture_output=True,
             text=True,
             check=False,
             cwd=self.folder,
-            env=self._environment(env),
+            env=self.environment(env),
             timeout=_SECONDS,
         )
         assert "Traceback" not in done.stderr, done.stderr
@@ -55,23 +55,25 @@ class Tool:
         ours, theirs = pty.openpty()
         size = {"COLUMNS": str(columns), "LINES": "50", "TERM": "xterm-256color"}
         child = subprocess.Popen(
-            [self._program, *arguments],
+            [self.program, *arguments],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
             cwd=self.folder,
-            env=self._environment({**size, **env}),
+            env=self.environment({**size, **env}),
         )
         os.close(theirs)
-        written = b"".join(iter(lambda: _read(ours), b""))
+        written = b"".join(iter(lambda: read(ours), b""))
         os.close(ours)
         return child.wait(_SECONDS), written.decode().replace("\r\n", "\n")
 
-    def _environment(self, env: Mapping[str, str]) -> dict[str, str]:
+    def environment(self, env: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables of a command."""
         return {**self._env, **env}
 
 
-def _read(terminal: int) -> bytes:
+def read(terminal: int) -> bytes:
+    """Return what a terminal or pipe has to be read; empty at its end."""
     try:
         return os.read(terminal, 65536)
     except OSError as error:

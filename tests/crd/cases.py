@@ -179,10 +179,15 @@ _PROXY_NAMESPACE_NEEDED = (
     "ClusterApinizerConnection: set it to the namespace of the Secret"
 )
 _BAD_URL = "must be an absolute http or https URL with a host: write it as"
+_NO_URLS = (
+    *("ftp://h/", "/jwks", "h/jwks", "https://", "https://:80/", "http://a b/"),
+    # these can be read as request targets, and not as URLs
+    *("//u:p@h:x", "//%41", "https://u:p@h/?a#%zz"),
+)
 _URLS = (
     *(
         jwk(f"url-bad-{number}", {**URL, "url": url}, f"spec.url: Invalid value: spec.url {_BAD_URL} https://HOST/PATH")
-        for number, url in enumerate(("ftp://h/", "/jwks", "h/jwks", "https://", "https://:80/", "http://a b/"))
+        for number, url in enumerate(_NO_URLS)
     ),
 )
 

@@ -106,6 +106,11 @@ _WORDS = ("", "a", "URL", "RSA", "RS256", "A/b", "https://h", "h", ".", " a", "Ã
 _SCALARS = (
     st.none() | st.booleans() | st.integers(-2, 10**6) | st.floats(-1e7, 1e7) | st.sampled_from(_WORDS) | st.text()
 )
+_PIECES = (
+    *("http://", "https://", "//", "/", "?", "#", "@", "[", "]", "::1", ":", ":80", "%", "%41", "%zz", "%C3%A9", "%25"),
+    *("h", "u:p", " ", '"', "|", "Ã©", "apiops", "*", "1.2.3.4", "\x7f"),
+)
+_ADDRESSES = st.lists(st.sampled_from(_PIECES), max_size=6).map("".join)
 _JUNK = st.recursive(
     _SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "key", "kind", "x"]), inner),
@@ -133,7 +138,7 @@ def _fitting(schema: Object) -> st.SearchStrategy[Any]:
     if schema.get("type") == "integer":
         return st.integers(schema.get("minimum", 0), schema.get("maximum", 9))
     if schema.get("type") == "string":
-        return st.sampled_from([word for word in _WORDS if word]) | st.text(min_size=1, max_size=8)
+        return st.sampled_from([word for word in _WORDS if word]) | st.text(min_size=1, max_size=8) | _ADDRESSES
     return _JUNK
 
 

@@ -73,7 +73,13 @@ def test_refusal_does_not_repeat_a_key(server: Server) -> None:
 
 
 @pytest.mark.parametrize("field", ["baseUrl", "proxyUrl"])
-@pytest.mark.parametrize("url", ["ftp://user:PLANTED@h", "https://user:PLANTED@h/a?b#c", "user:PLANTED@h"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://user:PLANTED@h", "https://user:PLANTED@h/a?b#c", "user:PLANTED@h"),
+        *("//user:PLANTED@h:x", "https://user:PLANTED@h/?a#%zz", "//user:PLANTED@h/p"),
+    ],
+)
 def test_refusal_does_not_repeat_a_password(server: Server, field: str, url: str) -> None:
     answer = server.create(resource("ApinizerConnection", {**CONNECTION, field: url}))
     assert "PLANTED" not in answer.message

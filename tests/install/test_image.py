@@ -136,6 +136,11 @@ def test_help(runnable: Image) -> None:
     assert "run" in runnable.run("--help")
 
 
+def test_validates_files_of_its_user(runnable: Image) -> None:
+    said = runnable.run("validate", "/work/jwk-url.yaml", options=(f"--volume={ROOT / 'examples'}:/work:ro",))
+    assert said == "1 valid, 0 invalid, 0 warnings, 0 objects of other kinds passed over\n"
+
+
 @pytest.mark.parametrize(
     ("namespace", "scope"),
     [

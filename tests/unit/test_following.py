@@ -31,7 +31,10 @@ class Server:
     def client(self) -> KubeClient:
         return cast("KubeClient", self)
 
-    async def watch(self, kind: Any, namespace: Any, version: str, *, metadata_only: bool) -> AsyncIterator[Raw]:
+    async def watch(
+        self, kind: Any, namespace: Any, version: str, *, metadata_only: bool, selector: str | None
+    ) -> AsyncIterator[Raw]:
+        assert selector is None
         assert (kind, namespace, metadata_only) in ((JWKS, None, False), (SECRETS, None, True))
         self.asked.append(version)
         if not self.watches:
@@ -124,3 +127,19 @@ async def test_of_metadata_a_whole_list_is_told() -> None:
     assert server.told == [(None, "7"), (None, "9"), ("MODIFIED", "11")]
     assert shown == [{("n", "first"), ("n", "second")}]
     assert server.asked[0] == "10"
+
+
+async def test_whoever_wants_can_end_it_when_it_is_refused() -> None:
+    away = ApiUnavailableError("away")
+    server = Server([event("ADDED", 6), GONE], [away], [ApiError(403, "Forbidden", "you may not")])
+    told: list[str] = []
+
+    def failed(error: ApiError | ApiUnavailableError) -> None:
+        told.append(str(error))
+        if isinstance(error, ApiError):
+            raise PermissionError(error.status)
+
+    with pytest.raises(PermissionError, match="403"):
+        await follow(server.client, JWKS, None, server.notify, server.relist, "5", failed=failed)
+    assert server.asked == ["5", "list-1", "list-1"]
+    assert told == ["away", "403 Forbidden: you may not"], "what is too old is no failure"

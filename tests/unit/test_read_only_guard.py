@@ -12,7 +12,7 @@ from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.client import ManagementClient
 from jwk_operator.apinizer.read_only import ReadOnlyError, ReadOnlyTransport
 from jwk_operator.apinizer.transport import TRANSPORT_ERRORS, open_client
-from jwk_operator.reconcile.connections import _endpoint
+from jwk_operator.reconcile.connections import endpoint_of
 from unit.manager import line, says
 
 Call = Callable[[ManagementClient], Awaitable[Answer]]
@@ -83,4 +83,4 @@ async def test_closing_closes_what_is_behind_the_guard() -> None:
 def test_the_connections_spec_decides(read_only: bool) -> None:
     auth = {"tokenSecretRef": {"name": "token"}}
     spec = ApinizerConnectionSpec.model_validate({"baseUrl": "https://m", "auth": auth, "readOnly": read_only})
-    assert _endpoint(spec, None).read_only is read_only
+    assert endpoint_of(spec, None).read_only is read_only

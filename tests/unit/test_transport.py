@@ -64,6 +64,7 @@ CERTIFICATE = "the TLS certificate of https://m.example is not accepted: {}; che
     [
         (_certificate(10), CERTIFICATE.format("it has expired")),
         (_certificate(62), CERTIFICATE.format("it is for another host name")),
+        (_certificate(64), CERTIFICATE.format("it is for another host name")),
         (_certificate(18), CERTIFICATE.format("it is self-signed")),
         (_certificate(20), CERTIFICATE.format("no trusted authority signed it")),
         (_caused(httpx.ConnectError("s3cr3t"), _certificate(10)), CERTIFICATE.format("it has expired")),

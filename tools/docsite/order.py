@@ -26,7 +26,17 @@ def parts(root: Path) -> tuple[Part, ...]:
             "Guide",
             {
                 **_own(
-                    "guide", "connections", "validating", "rotation", "planning", "migrating", "argocd", "flux", "teams"
+                    "guide",
+                    "looking",
+                    "connections",
+                    "keys",
+                    "validating",
+                    "planning",
+                    "rotation",
+                    "migrating",
+                    "argocd",
+                    "flux",
+                    "teams",
                 ),
                 "examples/README.md": "examples/index",
                 "examples/argocd/README.md": "examples/argocd",
@@ -38,7 +48,7 @@ def parts(root: Path) -> tuple[Part, ...]:
             {
                 "manifests/README.md": "operations/kustomize",
                 "charts/jwk-operator/README.md": "operations/helm",
-                **_rest(root, "operations", first=("image", "sizing", "upgrading", "threat-model")),
+                **_rest(root, "operations", first=("doctor", "image", "sizing", "upgrading", "threat-model")),
             },
         ),
         Part("Runbooks", _rest(root, "operations/runbooks")),

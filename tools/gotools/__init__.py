@@ -10,7 +10,7 @@ from gobuild import Build, BuildError
 
 __all__ = ["BuildError", "find_tool"]
 
-Tool = Literal["dashboard", "gitops", "helm", "promtool"]
+Tool = Literal["dashboard", "gitops", "helm", "promtool", "sealedsecrets"]
 
 _MODULES = Path(__file__).parent / "modules"
 # As Helm's own releases set them: without these it takes every cluster for Kubernetes 1.20.
@@ -29,6 +29,7 @@ _BUILDS: dict[Tool, Build] = {
         "about 1 min",
         tags="remove_all_sd",  # the clients of every cloud, for service discovery, take longer than all the rest
     ),
+    "sealedsecrets": Build(_MODULES / "sealedsecrets", ".", "about 15 s"),
 }
 
 

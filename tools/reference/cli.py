@@ -17,7 +17,12 @@ one, as [manifests](../../manifests/README.md) shows, and the chart has a value 
 for all.
 
 """
-_NOT_RUN = {"run": "stays in the foreground", "log-level": "needs a pod", "plan": "its exit status tells what it found"}
+_NOT_RUN = {
+    "run": "stays in the foreground",
+    "log-level": "needs a pod",
+    "plan": "its exit status tells what it found",
+    "doctor": "its exit status depends on what it finds",
+}
 """Commands whose examples no test of the pages can run."""
 
 
@@ -27,13 +32,15 @@ def render() -> str:
     return head("Command line", "jwk_operator/cli") + _HEAD + sections.rstrip("\n") + "\n"
 
 
-def commands() -> Iterator[tuple[str, click.Command]]:
-    """Yield every command with its name."""
-    context = click.Context(main)
-    for name in main.list_commands(context):
-        command = main.get_command(context, name)
-        if command is not None:
-            yield name, command
+def commands(group: click.Group = main, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield every command with its name; those of a group within a group have two words."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{name} ")
+        elif command is not None:
+            yield before + name, command
 
 
 def _place(item: tuple[str, click.Command]) -> tuple[bool, str]:

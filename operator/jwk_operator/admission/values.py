@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from jwk_operator.admission.correlation import Old, Pair
+from jwk_operator.admission.correlation import Pair
 from jwk_operator.admission.golang import Json, marshal, number, type_name
 from jwk_operator.admission.problems import (
     Problem,
@@ -143,12 +143,10 @@ def _fields(schema: Schema, pair: Pair, value: dict[str, Json], path: str) -> It
             yield from check(others or {}, pair.field(name, value[name]), f"{path}.{name}")
     for name, child in properties.items():
         if name in value:
-            old = (
-                Pair(value[name], Old.NONE)
-                if not path and name in ("apiVersion", "kind")
-                else pair.field(name, value[name])
-            )
-            yield from check(child, old, f"{path}.{name}" if path else name)
+            # what an object is cannot be what was wrong with it before
+            fixed = not path and name in ("apiVersion", "kind")
+            child_pair = Pair(value[name]) if fixed else pair.field(name, value[name])
+            yield from check(child, child_pair, f"{path}.{name}" if path else name)
     for name in schema.get("required", ()):
         if name not in value:
             yield required(f"{path}.{name}" if path else name)

@@ -70,7 +70,9 @@ def admit(content: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> V
 
 def _judged(definition: Definition, schema: Schema, pair: Pair, shaped: dict[str, Any]) -> Verdict:
     status = shaped.pop("status", None) if pair.old is NONE else None  # creating cannot set it
-    problems = [*_metadata(definition, pair, shaped), *check(schema, pair), *check_lists(schema, shaped)]
+    problems = [*_metadata(definition, pair, shaped), *check(schema, pair)]
+    if pair.old is NONE or not any(check_lists(schema, pair.old)):
+        problems += check_lists(schema, shaped)
     if any(problem.blocks_rules for problem in problems):
         problems.append(RULES_LEFT_OUT)
     else:

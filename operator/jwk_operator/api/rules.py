@@ -15,6 +15,8 @@ REQUIRED: FieldReason = "FieldValueRequired"
 
 _OUTER_WHITESPACE = r"^[\s\p{Z}]|[\s\p{Z}]$"
 _CONTROL_CHARACTER = r"\p{Cc}"
+_UNREADABLE_URL = "^/|#.*%"
+"""What isURL() passes and url() may fail on: that error would repeat the URL with its credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ def http_url_rule(parent: str, field: str, example: str) -> Rule:
     return Rule(
         parent,
         f"!has({url})"
-        f" || (isURL({url}) && url({url}).getScheme() in ['http', 'https'] && url({url}).getHostname() != '')",
+        f" || (isURL({url}) && !{url}.matches({cel_string(_UNREADABLE_URL)})"
+        f" && url({url}).getScheme() in ['http', 'https'] && url({url}).getHostname() != '')",
         f"{parent}.{field} must be an absolute http or https URL with a host: write it as {example}",
         f".{field}",
     )

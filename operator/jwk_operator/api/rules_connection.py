@@ -31,7 +31,7 @@ _BASE_URL_RULES = (
     # this refusal repeats the URL to show its path: the rules above have their say first where it may hold credentials
     Rule(
         _URL,
-        "!isURL(self) || self.matches('[@?#]') || url(self).getEscapedPath() in ['', '/', '/apiops', '/apiops/']",
+        "!isURL(self) || self.matches('^/|[@?#]') || url(self).getEscapedPath() in ['', '/', '/apiops', '/apiops/']",
         "spec.baseUrl can have no path but /apiops, and that may be left out: remove the path after the host and port",
     ),
 )

@@ -90,6 +90,8 @@ class ManagementClient:
         self._http = open_client(endpoint, may_write, wrap)
         self.gate = gate or Gate(Budget(endpoint.max_concurrent_requests), clock)
         self._observe = observer
+        self.on_response: Callable[[httpx.Response], None] = lambda _: None
+        """Called with every answer, for what its headers say besides."""
         self._clock = clock
         self._root = f"{endpoint.address}/apiops"
         self._users = 0
@@ -262,6 +264,7 @@ class ManagementClient:
             self._told(call, request, 0, started)
             return Answer(Verdict.UNREACHABLE, explain(error, self.endpoint)), {}
         self._told(call, request, response.status_code, started)
+        self.on_response(response)
         return self._interpret(call, response, content, secrets)
 
     def _interpret(
@@ -299,6 +302,7 @@ class ManagementClient:
             text = f"the token call failed: {explain(error, self.endpoint)}"
             raise NoTokenError(Answer(Verdict.UNREACHABLE, text)) from None
         self._told("token", request, response.status_code, started)
+        self.on_response(response)
         issued = read_token(response.status_code, content)
         if issued is not None:
             return issued

@@ -225,6 +225,15 @@ def explain(error: BaseException, endpoint: Endpoint) -> str:
     return closed
 
 
+_NOT_ACCEPTED = {
+    10: "it has expired",
+    18: "it is self-signed",
+    62: "it is for another host name",
+    64: "it is for another host name",  # said of an address in numbers
+}
+"""Why a certificate is not accepted, by the code that OpenSSL gives (X509_V_ERR_)."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Peer:
     """Who a connection failed to: what messages call it, and where it is set."""
@@ -249,9 +258,7 @@ def _explained(cause: BaseException, endpoint: Endpoint, peer: _Peer) -> str | N
     match cause:
         # aiohttp's own error is of this class, too, without the code; the one with it comes next in the chain
         case ssl.SSLCertVerificationError() if hasattr(cause, "verify_code"):
-            why = {10: "it has expired", 62: "it is for another host name", 18: "it is self-signed"}.get(
-                cause.verify_code, "no trusted authority signed it"
-            )
+            why = _NOT_ACCEPTED.get(cause.verify_code, "no trusted authority signed it")
             return f"the TLS certificate of {peer.name} is not accepted: {why}; check spec.tls of the connection"
         case AnswerTooLargeError():
             return f"{endpoint.address} sent an answer that is larger than any the API can mean"

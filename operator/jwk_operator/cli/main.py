@@ -11,12 +11,21 @@ from typing import Any
 import click
 
 from jwk_operator.cli.absent import absent
+from jwk_operator.cli.terminal import print_anything
 
 _COMMANDS = {
+    "completion": "jwk_operator.cli.completion:completion",
     "crds": "jwk_operator.cli.crds:crds",
+    "doctor": "jwk_operator.cli.doctor.command:doctor",
+    "import": "jwk_operator.cli.import_.command:import_",
+    "keys": "jwk_operator.cli.keys.command:keys",
     "log-level": "jwk_operator.cli.log_level:log_level",
     "plan": "jwk_operator.cli.plan:plan",
+    "reconcile": "jwk_operator.cli.reconcile:reconcile",
+    "resume": "jwk_operator.cli.suspend:resume",
     "run": "jwk_operator.cli.run:run",
+    "status": "jwk_operator.cli.status.command:status",
+    "suspend": "jwk_operator.cli.suspend:suspend",
     "validate": "jwk_operator.cli.validate.command:validate",
 }
 _UNUSED = ("kubernetes", "kubernetes_asyncio", "pykube", "rich", "pygments")
@@ -64,6 +73,12 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("jwk-operator"), prog_name="jwk-operator")
+@click.version_option(version("jwk-operator"))
 def main() -> None:
     """Bring JSON Web Keys in Apinizer under kubectl apply."""
+    print_anything()
+
+
+def kubectl() -> None:
+    """Serve `kubectl jwk ...`: kubectl runs the program `kubectl-jwk` for it."""
+    main(prog_name="kubectl jwk")

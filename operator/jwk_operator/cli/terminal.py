@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import sys
 from collections.abc import Callable, Iterator
@@ -14,8 +15,24 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.table import Table
 
+_SPELLED = {"✓": "+", "✗": "x", "…": "~", "·": ".", "│": "|", "┌": ","}
+"""Signs where the locale has no such characters."""
 _WIDE = 10_000
 """Columns of output that is no terminal: nothing is cut or wrapped there."""
+
+
+def print_anything() -> None:
+    """Let output through whatever characters the locale lacks: signs have a spelling, all else becomes `?`."""
+
+    def spell(error: UnicodeError) -> tuple[str, int]:
+        if not isinstance(error, UnicodeEncodeError):
+            raise error
+        return "".join(_SPELLED.get(char, "?") for char in error.object[error.start : error.end]), error.end
+
+    codecs.register_error("spelled", spell)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="spelled")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -62,6 +79,7 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[], None]
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
     measured = (BarColumn(), MofNCompleteColumn()) if total else ()
-    with Progress(*columns, *measured, console=console(stderr=True), transient=True) as shown:
+    # What a command prints meanwhile goes where it belongs, also when standard output is a pipe.
+    with Progress(*columns, *measured, console=console(stderr=True), transient=True, redirect_stdout=False) as shown:
         task = shown.add_task(what, total=total)
         yield lambda: shown.advance(task)

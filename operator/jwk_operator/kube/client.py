@@ -106,13 +106,20 @@ class KubeClient:
         return await self._request("GET", kind.path(namespace, name))
 
     async def list(
-        self, kind: Kind, namespace: str | None, *, metadata_only: bool = False, selector: str | None = None
+        self,
+        kind: Kind,
+        namespace: str | None,
+        *,
+        metadata_only: bool = False,
+        selector: str | None = None,
+        name: str | None = None,
     ) -> AsyncIterator[tuple[list[Raw], str]]:
         """Yield the objects of a namespace, or of the whole cluster for None, in chunks with the list's version.
 
-        A chunk is emptied when the next one is asked for.
+        With `selector` those with these labels, with `name` that one. A chunk is emptied when the next one is asked
+        for.
         """
-        params = {"limit": str(_CHUNK), **({"labelSelector": selector} if selector else {})}
+        params = {"limit": str(_CHUNK), **_selection(selector, name)}
         headers = {"Accept": _METADATA_LIST} if metadata_only else None
         while True:
             answer = await self._request("GET", kind.path(namespace), params=params, headers=headers)
@@ -125,10 +132,21 @@ class KubeClient:
             params["continue"] = token
 
     async def watch(
-        self, kind: Kind, namespace: str | None, version: str, *, metadata_only: bool = False
+        self,
+        kind: Kind,
+        namespace: str | None,
+        version: str,
+        *,
+        metadata_only: bool = False,
+        selector: str | None = None,
+        name: str | None = None,
     ) -> AsyncIterator[Raw]:
-        """Yield the events after a version, bookmarks included, until the server ends the watch or falls silent."""
+        """Yield the events after a version, bookmarks included, until the server ends the watch or falls silent.
+
+        An object that the selector does not select any more is told of as deleted.
+        """
         params = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version, "timeoutSeconds": "300"}
+        params |= _selection(selector, name)
         headers = {"Accept": _METADATA} if metadata_only else None
         path = kind.path(namespace)
         self._asked(path)
@@ -148,14 +166,23 @@ class KubeClient:
             raise ApiUnavailableError(f"no answer from the API server ({type(error).__name__})") from error
 
     async def merge_patch(
-        self, kind: Kind, namespace: str, name: str, patch: Raw, subresource: str | None = None
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        patch: Raw,
+        subresource: str | None = None,
+        *,
+        manager: str | None = None,
     ) -> Raw:
         """Apply a merge patch (RFC 7396) and return the object as it is then.
 
         With `metadata.resourceVersion` or `metadata.uid` in the patch it is refused (409) unless they still hold.
+        `manager` is the field manager; without it the API server makes one of the User-Agent.
         """
-        headers = {"Content-Type": "application/merge-patch+json"}
-        return await self._request("PATCH", kind.path(namespace, name, subresource), body=patch, headers=headers)
+        path, headers = kind.path(namespace, name, subresource), {"Content-Type": "application/merge-patch+json"}
+        params = {"fieldManager": manager} if manager else None
+        return await self._request("PATCH", path, params=params, body=patch, headers=headers)
 
     async def create(self, kind: Kind, namespace: str, body: Raw) -> Raw:
         """Create an object and return it."""
@@ -185,6 +212,12 @@ class KubeClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiUnavailableError(f"no answer from the API server ({type(error).__name__})") from error
         return _answer(response.status, content)
+
+
+def _selection(selector: str | None, name: str | None) -> dict[str, str]:
+    """Return the query that chooses objects by their labels or by their name."""
+    labels = {"labelSelector": selector} if selector else {}
+    return {**labels, "fieldSelector": f"metadata.name={name}"} if name else labels
 
 
 def _decoded(content: bytes) -> Any:

@@ -19,6 +19,8 @@ Relist = Callable[[], Awaitable[str]]
 """Takes in a whole list and returns its version: what it does not show is gone, which no event may ever have told."""
 Listed = Callable[[set[Key]], None]
 """Told of what a whole list has shown."""
+Failed = Callable[[ApiError | ApiUnavailableError], None]
+"""Told why a watch or list failed, before it is repeated; what it raises ends everything."""
 
 _SHORTEST = 1.0
 """Seconds below which a watch that ends by itself counts as a failure: an API server lets one last for minutes."""
@@ -35,18 +37,21 @@ async def follow(
     version: str = "",
     *,
     metadata_only: bool = False,
+    selector: str | None = None,
+    failed: Failed | None = None,
 ) -> None:
     """Tell of every change after a version, in one namespace or in the whole cluster for None, until cancelled.
 
     Without a version, and whenever the API server does not know it any more, a list comes first.
     """
+    failed = failed or _logging(kind)
     failures, clock = 0, asyncio.get_running_loop().time
     while True:
         began = clock()
         try:
             if not version:
                 version = await relist()
-            async for event in client.watch(kind, namespace, version, metadata_only=metadata_only):
+            async for event in client.watch(kind, namespace, version, metadata_only=metadata_only, selector=selector):
                 failures = 0
                 version = event["object"]["metadata"]["resourceVersion"]
                 if event["type"] != "BOOKMARK":
@@ -56,16 +61,24 @@ async def follow(
             version = ""  # 410: the version is too old; whatever else it is, a list starts over
             if error.status != 410:
                 failures += 1
-                log.warning("watch of %s interrupted: %s", kind.plural, error)
+                failed(error)
         except ApiUnavailableError as error:
             failures += 1
-            log.debug("watch of %s interrupted: %s", kind.plural, error)
+            failed(error)
         except Exception as error:
             version = ""  # what the event told may be lost
             failures += 1
             log.warning("watch of %s interrupted: %s", kind.plural, type(error).__name__)
         if failures:
             await asyncio.sleep(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(failures, 9)))
+
+
+def _logging(kind: Kind) -> Failed:
+    def failed(error: ApiError | ApiUnavailableError) -> None:
+        level = logging.WARNING if isinstance(error, ApiError) else logging.DEBUG
+        log.log(level, "watch of %s interrupted: %s", kind.plural, error)
+
+    return failed
 
 
 async def watch_metadata(client: KubeClient, kind: Kind, namespace: str | None, notify: Notify, listed: Listed) -> None:

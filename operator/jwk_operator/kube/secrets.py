@@ -117,7 +117,7 @@ def _decode(value: str, source: SourceRef) -> str:
         raise SourceKeyNotFoundError(f"{source} does not hold text") from None
 
 
-def text_of(value: str, source: SourceRef) -> Secret:
+def text_of(value: str, source: SourceRef | str) -> Secret:
     """Return a name or password without white space around it. Raises `SourceKeyNotFoundError` for none, or for
     control characters in it.
     """
@@ -129,7 +129,7 @@ def text_of(value: str, source: SourceRef) -> Secret:
     return Secret(text)
 
 
-def token_of(value: str, source: SourceRef) -> Secret:
+def token_of(value: str, source: SourceRef | str) -> Secret:
     """Return the token in a Secret's value without white space around it, such as the newline that editors add.
 
     Raises `SourceKeyNotFoundError` when nothing is left, or when there is white space or a control character inside: a

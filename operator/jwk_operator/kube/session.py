@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import kopf
@@ -43,7 +44,7 @@ def find_access() -> Access:
 
     Raises `AccessError`.
     """
-    if not os.environ.get("KUBECONFIG") and (_SERVICE_ACCOUNT / "token").is_file():
+    if not os.environ.get("KUBECONFIG") and runs_in_pod():
         return _from_service_account()
     return _from_kubeconfig()
 
@@ -78,14 +79,30 @@ def access_of_context(context: str) -> Access:
 
 def namespace_of_context(context: str | None) -> str | None:
     """Return the namespace of a context in the kubeconfig, of the current one for None; None where none is named."""
+    contexts, current = _contexts()
+    chosen = current if context is None else next((item for item in contexts if item["name"] == context), None)
+    return ((chosen or {}).get("context") or {}).get("namespace")
+
+
+def current_context() -> str | None:
+    """Return the name of the current context of the kubeconfig; None where there is none."""
+    _, current = _contexts()
+    return str(current["name"]) if current else None
+
+
+def _contexts() -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     from kubernetes.config import ConfigException, list_kube_config_contexts
 
     try:
         contexts, current = list_kube_config_contexts()
     except (ConfigException, OSError):
-        return None
-    chosen = current if context is None else next((item for item in contexts if item["name"] == context), None)
-    return ((chosen or {}).get("context") or {}).get("namespace")
+        return [], None
+    return contexts, current
+
+
+def runs_in_pod() -> bool:
+    """Whether this process has the service account of a pod to log in with."""
+    return (_SERVICE_ACCOUNT / "token").is_file()
 
 
 def own_namespace() -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 from jwk_operator.manifests.scalars import Scalar, as_json, key_text, plain, tagged
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _MERGE = "tag:yaml.org,2002:merge"
 _DEEPEST = 100
 _MOST_COPIES = 10
@@ -80,7 +82,7 @@ def read_json(text: str) -> list[Document]:
             raise SyntaxProblemError(line, str(error)) from None
         first = text.count("\n", 0, at)
         lines = {path: line + first for path, line in lines.items()}
-        documents.append(Document(_numbers(content), {"": first + 1, **lines}))
+        documents.append(Document(_as_read(content), {"": first + 1, **lines}))
         at = _skip(text, end)
     return documents
 
@@ -104,12 +106,13 @@ def _no_constant(_: str) -> Any:
     raise SyntaxProblemError(1, "infinity and NaN do not exist in JSON")
 
 
-def _numbers(value: Any) -> Any:
+def _as_read(value: Any) -> Any:
+    """Return JSON as kubectl reads it: no number is too large, and half a pair of surrogates is no character."""
     if isinstance(value, dict):
-        return {name: _numbers(item) for name, item in value.items()}
+        return {_as_read(name): _as_read(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_numbers(item) for item in value]
-    return as_json(value)
+        return [_as_read(item) for item in value]
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else as_json(value)
 
 
 class _Composer:

@@ -15,6 +15,7 @@ from jwk_operator.manifests.kustomize import BuildError, build, kustomization_in
 STDIN = "-"
 _ENDINGS = (".yaml", ".yml", ".json")
 _SEPARATOR = re.compile(r"^---[^\n]*\n?", re.MULTILINE)
+_ITEM = re.compile(r"items\[([0-9]+)\]\.?(.*)", re.DOTALL)
 _LAST_STEP = re.compile(r"(\.[^.\[]*|\[[0-9]+\])$")
 
 
@@ -128,11 +129,12 @@ def _objects(source: str, text: str) -> Iterator[Found]:
 
 def _parts(text: str) -> Iterator[tuple[int, str]]:
     """Split YAML at its separators as kubectl does, so that a fault in one document leaves the others readable."""
-    at = 0
+    at, line = 0, 0
     for separator in _SEPARATOR.finditer(text):
-        yield text.count("\n", 0, at), text[at : separator.start()]
+        yield line, text[at : separator.start()]
+        line += text.count("\n", at, separator.end())
         at = separator.end()
-    yield text.count("\n", 0, at), text[at:]
+    yield line, text[at:]
 
 
 def _documents(text: str) -> list[Document]:
@@ -149,12 +151,11 @@ def _unfolded(manifest: Manifest) -> Iterator[Manifest]:
     if not str(manifest.content.get("kind", "")).endswith("List") or not isinstance(items, list):
         yield manifest
         return
+    lines: dict[int, dict[str, int]] = {index: {} for index in range(len(items))}
+    for path, line in manifest.lines.items():
+        found = _ITEM.fullmatch(path)
+        if found is not None:
+            lines[int(found[1])][found[2]] = line
     for index, item in enumerate(items):
         if isinstance(item, dict):
-            start = f"items[{index}]"
-            lines = {
-                path.removeprefix(start).removeprefix("."): line
-                for path, line in manifest.lines.items()
-                if path.startswith(start)
-            }
-            yield from _unfolded(Manifest(manifest.source, manifest.line_of(start), item, lines))
+            yield from _unfolded(Manifest(manifest.source, manifest.line_of(f"items[{index}]"), item, lines[index]))

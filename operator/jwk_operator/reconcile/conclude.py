@@ -54,7 +54,11 @@ def conclude(call: Call, facts: Facts, answer: Answer) -> Conclusion:
 def problem_of(facts: Facts, answer: Answer) -> Problem:
     """Say in a sentence why a call did not succeed, for a resource of this project and credential."""
     credential = facts.client.credential if isinstance(facts.client, Ready) else "the connection's Secret"
-    project = facts.remote.project if facts.remote else ""
+    return call_problem(answer, facts.remote.project if facts.remote else "", credential)
+
+
+def call_problem(answer: Answer, project: str, credential: str) -> Problem:
+    """Say in a sentence why a call about a project did not succeed; `credential` names where its token is from."""
     said = f": {answer.text}" if answer.text else "."
     match answer.verdict:
         case Verdict.UNAUTHORIZED:

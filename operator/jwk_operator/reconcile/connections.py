@@ -133,7 +133,7 @@ class Connections:
         if found is not None and is_going(found) and claim_of(raw) is None:
             message = f"{kind} {name} is being deleted; create it anew once it is gone, or correct spec.connectionRef."
             return Resolved(key, problem=Problem(Reason.CONNECTION_NOT_FOUND, message))
-        spec, why = once(found, _read_spec) if found else (last.spec if last else None, "")
+        spec, why = once(found, read_spec) if found else (last.spec if last else None, "")
         if spec is None:
             return Resolved(key, problem=Problem(Reason.INVALID_SPEC, f"{kind} {name}: {why}."))
         if not self._allowed(spec, raw["metadata"]["namespace"]):
@@ -182,7 +182,7 @@ class Connections:
         found = self._store.get(key[1:])
         if found is None:
             return None
-        spec, why = once(found, _read_spec)
+        spec, why = once(found, read_spec)
         if spec is None:
             return Problem(Reason.INVALID_SPEC, f"{kind} {name}: {why}.")
         return _address(spec, f"{kind} {name}")[1] or await self.line(key, spec)
@@ -259,7 +259,7 @@ class Connections:
         for own, connection in self._store:
             found = self._store.get((own, connection))
             connection_kind = ConnectionKind.NAMESPACED if own else ConnectionKind.CLUSTER
-            spec, _why = once(found, _read_spec) if found else (None, "")
+            spec, _why = once(found, read_spec) if found else (None, "")
             if spec and any((r.kind, r.namespace, r.name) == (kind, namespace, name) for r in sources_of(spec, own)):
                 yield connection_kind, own, connection
 
@@ -278,7 +278,7 @@ class Connections:
         found = await read_secrets(self._sources, spec, key[1], who)
         if isinstance(found, Problem):
             return found
-        endpoint = _endpoint(spec, found.ca_pem)
+        endpoint = endpoint_of(spec, found.ca_pem)
         endpoint = replace(endpoint, proxy=found.proxy or self._proxy_for(endpoint.address))
         gate = self._gate(key, spec, endpoint.address)
         told = partial(self._called, key)
@@ -298,7 +298,8 @@ def shown(key: ConnectionKey) -> str:
     return "/".join(part for part in key if part)
 
 
-def _read_spec(raw: Raw) -> tuple[ApinizerConnectionSpec | None, str]:
+def read_spec(raw: Raw) -> tuple[ApinizerConnectionSpec | None, str]:
+    """Read the spec of a (trimmed) connection of either kind, or say what of it cannot be read."""
     model = ApinizerConnectionSpec if raw["metadata"].get("namespace") else ClusterApinizerConnectionSpec
     try:
         spec = model.model_validate(raw["spec"])
@@ -310,7 +311,8 @@ def _read_spec(raw: Raw) -> tuple[ApinizerConnectionSpec | None, str]:
     return spec, ""
 
 
-def _endpoint(spec: ApinizerConnectionSpec, ca_pem: str | None) -> Endpoint:
+def endpoint_of(spec: ApinizerConnectionSpec, ca_pem: str | None) -> Endpoint:
+    """Return where and how a connection is reached, its proxy aside, for which Secrets may be needed."""
     return Endpoint(
         base_url=spec.base_url,
         connect_timeout=spec.connect_timeout_seconds,
@@ -324,7 +326,7 @@ def _endpoint(spec: ApinizerConnectionSpec, ca_pem: str | None) -> Endpoint:
 
 def _address(spec: ApinizerConnectionSpec, who: str) -> tuple[str, Problem | None]:
     try:
-        return _endpoint(spec, None).address, None
+        return endpoint_of(spec, None).address, None
     except ValueError:
         return "", Problem(Reason.INVALID_SPEC, f"{who}: spec.baseUrl is no usable address; check its host and port.")
 

@@ -31,7 +31,9 @@ def _certificate(text: Any) -> x509.Certificate:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # an odd certificate is still to be shown
-            return x509.load_der_x509_certificate(base64.b64decode(text, validate=True))
+            found = x509.load_der_x509_certificate(base64.b64decode(text, validate=True))
+            _ = found.subject, found.not_valid_before_utc, found.not_valid_after_utc  # parsed only when asked for
+            return found
     except (TypeError, ValueError):
         raise ValueError("must hold certificates as base64 of DER, not base64url and not PEM") from None
 

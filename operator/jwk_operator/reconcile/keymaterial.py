@@ -11,7 +11,7 @@ import json
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from joserfc.errors import SecurityWarning
@@ -59,10 +59,21 @@ def inspect_key(text: str, kid: str | None, salt: str | None = None) -> KeyFacts
         key = document
         if kid is not None and key.get("kid", kid) != kid:
             raise InvalidKeyError("member kid is not what spec.kid says; correct one of them or leave spec.kid out")
+    facts = check_key(key)
+    return facts if salt is None else replace(facts, digest=_key_digest(key, salt))
+
+
+def keys_in(text: str) -> list[dict[str, Any]]:
+    """Return the key of a JWK, or those of a JWK Set, as they stand there. Raises `InvalidKeyError` for neither."""
+    document = _parse(text)
+    return _keys_of_set(document["keys"]) if "keys" in document else [document]
+
+
+def check_key(key: Mapping[str, Any]) -> KeyFacts:
+    """Check the members of one key and return its facts. Raises `InvalidKeyError`."""
     key_type = _check_members(key)
     _check_whole(key)
-    digest = None if salt is None else _key_digest(key, salt)
-    return KeyFacts(type=key_type, kid=_text(key, "kid"), thumbprint=_thumbprint(key), digest=digest)
+    return KeyFacts(type=key_type, kid=_text(key, "kid"), thumbprint=_thumbprint(key))
 
 
 def private_values(text: str) -> list[str]:
@@ -109,11 +120,16 @@ def _no_constant(_: str) -> Any:
     raise InvalidKeyError("the key is not valid JSON: NaN and Infinity do not exist in it")
 
 
-def _select(keys: Any, kid: str | None) -> dict[str, Any]:
+def _keys_of_set(keys: Any) -> list[dict[str, Any]]:
     if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
         raise InvalidKeyError("member keys must be an array of JWKs (RFC 7517 section 5.1)")
     if len(keys) > _MOST_KEYS:
         raise InvalidKeyError(f"member keys holds more than {_MOST_KEYS} keys; give only those that are needed")
+    return keys
+
+
+def _select(document: Any, kid: str | None) -> dict[str, Any]:
+    keys = _keys_of_set(document)
     if kid is None:
         raise InvalidKeyError("the key is a JWK Set; set spec.kid to say which key of it")
     chosen = [key for key in keys if key.get("kid") == kid]
@@ -184,7 +200,7 @@ def _check_operations(key: Mapping[str, Any]) -> None:
         raise InvalidKeyError("member key_ops asks for a public key, yet the private member d is given; remove d")
 
 
-def _check_whole(key: dict[str, Any]) -> None:
+def _check_whole(key: Mapping[str, Any]) -> None:
     """Let the library build the key, which checks what no single member shows: a point off its curve, say."""
     bare = {name: value for name, value in key.items() if name not in ("use", "alg", "key_ops")}
     try:

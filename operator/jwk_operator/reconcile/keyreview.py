@@ -16,13 +16,12 @@ from jwk_operator.api.algorithms import DEPRECATED
 from jwk_operator.reconcile import keyuse
 from jwk_operator.reconcile.keycertificates import belongs, certificates, digests, subject, untimely
 
-_OPERATIONS = {
+OPERATIONS = {
     "sig": frozenset({"sign", "verify"}),
     "enc": frozenset({"encrypt", "decrypt", "wrapKey", "unwrapKey", "deriveKey", "deriveBits"}),
 }
 _PRIVATE_OPERATIONS = frozenset({"sign", "decrypt", "unwrapKey"})
 _LEAST_OCT_BITS = 112
-_EVERY_ALGORITHM = tuple(dict.fromkeys(name for kty in keyuse.KTY.values() for name in keyuse.algorithms(kty)))
 
 Members = Mapping[str, Any]
 
@@ -115,7 +114,7 @@ def _algorithm(members: Members, _: datetime) -> Iterator[Remark]:
 
 
 def _unknown_algorithm(alg: str) -> Remark:
-    meant = next((name for name in _EVERY_ALGORITHM if name.lower() == alg.lower()), None)
+    meant = next((name for name in keyuse.EVERY_ALGORITHM if name.lower() == alg.lower()), None)
     remedy = f"did you mean {meant}?" if meant else "correct it or leave it out"
     return Remark("warning", "unknown-alg", f"member alg is no algorithm that Apinizer has for keys; {remedy}")
 
@@ -148,14 +147,14 @@ def _operations(members: Members, _: datetime) -> Iterator[Remark]:
     if not isinstance(given, list):
         return
     asked = {name for name in given if isinstance(name, str)}
-    unknown = asked.difference(*_OPERATIONS.values())
+    unknown = asked.difference(*OPERATIONS.values())
     if unknown:
         yield Remark(
             "warning",
             "unknown-key-ops",
             "member key_ops names an operation that RFC 7517 section 4.3 does not have; correct it or take it out",
         )
-    purposes = [use for use, operations in _OPERATIONS.items() if asked & operations]
+    purposes = [use for use, operations in OPERATIONS.items() if asked & operations]
     if len(purposes) > 1:
         yield Remark(
             "warning",
@@ -171,7 +170,7 @@ def _operations_against(members: Members, asked: set[str], purposes: list[str]) 
     for name, purpose, said in (("use", use, f"{use}"), ("alg", meant, f"{alg}, which is for {meant}")):
         others = [item for item in purposes if purpose in keyuse.USES and item != purpose]
         if others:
-            named = ", ".join(sorted(asked & _OPERATIONS[others[0]]))
+            named = ", ".join(sorted(asked & OPERATIONS[others[0]]))
             yield Remark(
                 "error",
                 f"key-ops-{name}",

@@ -40,6 +40,9 @@ def algorithms(kty: str, use: str | None = None) -> tuple[str, ...]:
     return tuple("dir" if name == "DIR" else name for group in names for name in group)
 
 
+EVERY_ALGORITHM = tuple(dict.fromkeys(name for kty in KTY.values() for name in algorithms(kty)))
+
+
 def fitting(kty: str, curve: str | None, use: str | None = None) -> tuple[str, ...]:
     """Return the algorithms of one use, or of both, that a key of this type and curve can have."""
     return tuple(name for name in algorithms(kty, use) if curve is None or curve in curves_of(name, kty))

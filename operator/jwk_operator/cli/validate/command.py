@@ -18,7 +18,7 @@ from jwk_operator.manifests import read_manifests
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(allow_dash=True))
 @click.option(
     "--output",
     "-o",
@@ -45,7 +45,8 @@ def validate(paths: tuple[str, ...], output: str, strict: bool, quiet: bool) -> 
       kubectl kustomize examples/kustomize/production | jwk-operator validate --strict --output json -
     """
     stdin = io.TextIOWrapper(sys.stdin.buffer, "utf-8-sig") if sys.stdin else None
-    manifests, unreadable = read_manifests(paths, stdin)
+    with terminal.progress("Reading"):
+        manifests, unreadable = read_manifests(paths, stdin)
     with terminal.progress("Validating", len(manifests)) as step:
         report = check(manifests, unreadable, datetime.now(UTC), step)
     _print(report, output, strict=strict, quiet=quiet)

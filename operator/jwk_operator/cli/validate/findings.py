@@ -27,8 +27,8 @@ class Rule:
 
 UNREADABLE = Rule("unreadable", Level.ERROR, "A file or a document in it cannot be read.")
 REFUSED = Rule("refused", Level.ERROR, "The API server would refuse the resource.")
-TWICE = Rule("duplicate-resource", Level.ERROR, "Two manifests are of one resource: the second would undo the first.")
-SAME_REMOTE = Rule("duplicate-remote-name", Level.ERROR, "Two JWKs want one name in one project.")
+TWICE = Rule("duplicate-resource", Level.WARNING, "Two manifests are of one resource: the second would undo the first.")
+SAME_REMOTE = Rule("duplicate-remote-name", Level.WARNING, "Two JWKs want one name in one project.")
 INVALID_KEY = Rule("invalid-key", Level.ERROR, "The operator would report InvalidKey.")
 SECRET_KEY = Rule("secret-key-missing", Level.ERROR, "The operator would report SecretKeyNotFound.")
 BROKEN_KEY = Rule("unusable-key", Level.ERROR, "A key cannot be used as it says of itself.")

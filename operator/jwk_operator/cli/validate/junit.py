@@ -12,7 +12,9 @@ _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 
 def as_junit(report: Report, *, strict: bool) -> str:
     """Return one suite. Warnings are failures if `strict`, and output of the test else."""
-    cases = [_case(report, resource, strict) for resource, _ in report.resources]
+    looked_at = [resource for resource, _ in report.resources]
+    others = [item.resource for item in report.findings if item.resource and item.resource not in looked_at]
+    cases = [_case(report, resource, strict) for resource in (*looked_at, *others)]
     cases += [_unreadable(item) for item in report.of(None)]
     suite = Xml.Element("testsuite", name="jwk-operator validate", tests=str(len(cases)))
     suite.set("failures", str(sum(case.find("failure") is not None for case in cases)))

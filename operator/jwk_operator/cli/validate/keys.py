@@ -54,11 +54,12 @@ def look_at_key(jwk: Resource, secrets: Secrets, now: datetime) -> tuple[list[Fi
         return found, None
     if given.path == "spec.jwkStr" and private_values(given.text):
         found.append(finding(INLINE, jwk, given.path, _INLINE))
+    kid = text(jwk.spec, "kid") or None
     try:
-        facts = inspect_key(given.text, kid := text(jwk.spec, "kid") or None)
-        members = _chosen(given.text, kid)
+        facts = inspect_key(given.text, kid)
     except InvalidKeyError as error:
         return [*found, finding(INVALID_KEY, jwk, given.path, f"{given.path}: {error}")], None
+    members = _chosen(given.text, kid)
     for remark in review(members, now):
         rule = BROKEN_KEY if remark.level == "error" else WEAK_KEY
         found.append(finding(rule, jwk, given.path, f"{given.path}: {remark.message}"))

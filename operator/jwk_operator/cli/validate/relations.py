@@ -43,7 +43,7 @@ def between(resources: Sequence[Resource]) -> Iterator[Finding]:
     yield from _twice(resources)
     connections = {_name(resource): resource for resource in resources if resource.kind != "JWK"}
     jwks = [resource for resource in resources if resource.kind == "JWK" and resource.spec]
-    yield from _same_remote(jwks, connections)
+    yield from _same_remote([jwk for jwk in jwks if _has_name(jwk)], connections)
     for jwk in jwks:
         yield from _elsewhere(jwk, connections)
 
@@ -52,10 +52,15 @@ def _name(resource: Resource) -> _Name:
     return resource.kind, "" if resource.kind == _CLUSTER else resource.namespace, resource.name
 
 
+def _has_name(resource: Resource) -> bool:
+    """Whether the name is known; the API server makes one where only its beginning is given."""
+    return bool(text(mapping(resource.manifest.content, "metadata"), "name"))
+
+
 def _twice(resources: Sequence[Resource]) -> Iterator[Finding]:
     first: dict[_Name, Resource] = {}
     for resource in resources:
-        if not text(mapping(resource.manifest.content, "metadata"), "name"):
+        if not _has_name(resource):
             continue
         other = first.setdefault(_name(resource), resource)
         if other is not resource:
@@ -73,7 +78,7 @@ def _same_remote(jwks: Sequence[Resource], connections: dict[_Name, Resource]) -
         project = text(jwk.spec, "projectName") or text(spec, "projectName")
         name = text(jwk.spec, "name") or jwk.name
         other = first.setdefault((address or wanted, project, name), jwk)
-        if other is not jwk and name and _name(other) != _name(jwk):
+        if _name(other) != _name(jwk):
             where = f' in project "{project}"' if project else ""
             message = f'spec.name: "{name}"{where} is wanted by {other} in {_place(other)} already: choose another name'
             yield finding(SAME_REMOTE, jwk, "spec.name", message)

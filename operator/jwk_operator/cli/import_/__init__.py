@@ -1,0 +1,1 @@
+"""`jwk-operator import`: manifests for a project that exists in Apinizer."""

@@ -1,0 +1,1 @@
+"""`jwk-operator keys`: keys for JWKs, made and looked at on this machine."""

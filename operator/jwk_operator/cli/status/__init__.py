@@ -1,0 +1,1 @@
+"""`jwk-operator status`: which JWK is where, and what keeps the others from it."""
