@@ -35,10 +35,10 @@ def test_an_imported_project(
     checked = tool("validate", "imported", "--strict", "--quiet")
     assert (checked.status, checked.out, checked.err) == (0, "", "")
     space.secret("apinizer", token=space.token)
-    assert planned(tool, 2) == ("Plan: 7 to adopt.", Counter({"adopt": 7}), [])
+    assert planned(tool, 0) == ("Plan: 7 to adopt. Nothing to do in Apinizer.", Counter({"adopt": 7}), [])
     kubectl("apply", "-k", str(tool.folder / "imported"), kubeconfig=space.cluster.plane.kubeconfig)
     adopted = space.wait_all(list(space.jwks()), "Adopted")
     assert len(adopted) == len(JWKS)
-    assert planned(tool, 0) == ("Plan: 7 unchanged.", Counter({"nothing": 7}), [])
+    assert planned(tool, 0) == ("Plan: 7 unchanged. Nothing to do in Apinizer.", Counter({"nothing": 7}), [])
     assert simulator.remote(space.project) == before
     assert simulator.writes(space.project) == []

@@ -40,7 +40,7 @@ def test_the_cluster_as_it_is(make_space: MakeSpace, tool: Tool, operator: Opera
     assert shown(done.out, space) == (
         "ACTION  JWK  IN APINIZER  CONNECTION  CALLS  WHY\n"
         "nothing  NAMESPACE/one  PROJECT/one  CONNECTION  Deployed: Deployed to 2 environments.\n\n"
-        "Plan: 1 unchanged.\n"
+        "Plan: 1 unchanged. Nothing to do in Apinizer.\n"
     )
     everywhere = tool("plan", "-A", "-o", "json")
     found = {row["namespace"] for row in json.loads(everywhere.out)["rows"]}
@@ -81,7 +81,7 @@ def test_a_read_only_connection_changes_nothing(space: Space, tool: Tool) -> Non
         "ACTION  JWK  IN APINIZER  CONNECTION  CALLS  WHY\n"
         'nothing  NAMESPACE/one  PROJECT/one  CONNECTION  ReadOnly: The connection is read-only: JWK "one" in project '
         '"PROJECT" would be created.\n\n'
-        "Plan: 1 unchanged.\n"
+        "Plan: 1 unchanged. Nothing to do in Apinizer.\n"
     )
 
 

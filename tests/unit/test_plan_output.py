@@ -10,8 +10,9 @@ from markdown_it import MarkdownIt
 from jwk_operator.api.names import RemoteName
 from jwk_operator.planning.output import as_json, as_markdown
 from jwk_operator.planning.remote import RemoteCall
-from jwk_operator.planning.rows import Action, Row, exit_status_of, summary_of
+from jwk_operator.planning.rows import CHANGING, Action, Row, exit_status_of, summary_of
 
+CALLING = CHANGING - {Action.ADOPT}
 PATH = "/apiops/projects/P/jwks/"
 
 
@@ -23,18 +24,20 @@ def row(action: Action, name: str = "one", message: str = "Why.", *calls: Remote
 @pytest.mark.parametrize(
     ("actions", "status", "sentence"),
     [
-        ([], 0, "nothing to look at"),
-        ([Action.NOTHING, Action.RELEASE], 0, "1 to release, 1 unchanged"),
-        ([Action.NOTHING] * 3 + [Action.CONFLICT] * 2, 1, "2 conflicts, 3 unchanged"),
-        ([Action.BLOCKED, Action.REFUSED], 1, "1 refused, 1 blocked"),
-        ([Action.ADOPT, Action.CONFLICT], 2, "1 to adopt, 1 conflict"),
-        ([Action.DELETE, Action.CREATE, Action.CREATE], 2, "2 to create, 1 to delete"),
-        ([Action.REPLACE, Action.UPDATE, Action.REDEPLOY], 2, "1 to update, 1 to deploy again, 1 to replace"),
+        ([], 0, "nothing to look at."),
+        ([Action.NOTHING, Action.RELEASE], 0, "1 to release, 1 unchanged. Nothing to do in Apinizer."),
+        ([Action.ADOPT] * 2, 0, "2 to adopt. Nothing to do in Apinizer."),
+        ([Action.NOTHING] * 3 + [Action.CONFLICT] * 2, 1, "2 conflicts, 3 unchanged."),
+        ([Action.BLOCKED, Action.REFUSED], 1, "1 refused, 1 blocked."),
+        ([Action.ADOPT, Action.CONFLICT], 1, "1 to adopt, 1 conflict."),
+        ([Action.DELETE, Action.CREATE, Action.CREATE], 2, "2 to create, 1 to delete."),
+        ([Action.REPLACE, Action.UPDATE, Action.REDEPLOY], 2, "1 to update, 1 to deploy again, 1 to replace."),
     ],
 )
 def test_sentence_and_exit_status(actions: list[Action], status: int, sentence: str) -> None:
-    rows = [row(action) for action in actions]
-    assert (exit_status_of(rows), summary_of(rows)) == (status, f"Plan: {sentence}.")
+    calls = [(RemoteCall("PUT", f"{PATH}one/", "one"),) if action in CALLING else () for action in actions]
+    rows = [row(action, "one", "Why.", *made) for action, made in zip(actions, calls, strict=True)]
+    assert (exit_status_of(rows), summary_of(rows)) == (status, f"Plan: {sentence}")
 
 
 def test_a_call_about_a_refused_one_is_a_change() -> None:

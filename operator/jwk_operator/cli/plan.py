@@ -110,8 +110,8 @@ def plan(ctx: click.Context, /, output: str, token_file: Path | None, **options:
 
     A manifest without a namespace is for the one of --namespace, else of the context.
 
-    Exit status: 2 when something would change in Apinizer or be taken over; otherwise 1 when something is refused, in
-    conflict, blocked, or could not be found out; otherwise 0.
+    Exit status: 2 when something would change in Apinizer; otherwise 1 when something is refused, in conflict, blocked,
+    or could not be found out; otherwise 0, also when JWKs would be adopted, which changes nothing there.
 
     \b
     Examples:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from jwk_operator.planning.remote import RemoteCall
-from jwk_operator.planning.rows import Action, Row, exit_status_of, summary_of
+from jwk_operator.planning.rows import Action, Row, changes, summary_of
 
 
 def as_json(rows: Sequence[Row]) -> str:
     """Return a plan as one JSON object."""
-    plan = {"summary": summary_of(rows), "changes": exit_status_of(rows) == 2, "rows": [_row(row) for row in rows]}
+    plan = {"summary": summary_of(rows), "changes": changes(rows), "rows": [_row(row) for row in rows]}
     return json.dumps(plan, indent=2, ensure_ascii=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,7 +42,7 @@ class Action(StrEnum):
 CHANGING = frozenset(
     {Action.CREATE, Action.UPDATE, Action.REDEPLOY, Action.REPLACE, Action.ADOPT, Action.DELETE},
 )
-"""What changes something in Apinizer, or to whom a JWK belongs there."""
+"""What changes something in Apinizer, or whose a JWK is there."""
 TROUBLED = frozenset({Action.CONFLICT, Action.REFUSED, Action.BLOCKED})
 
 
@@ -101,23 +101,28 @@ _SAID = (
 )
 
 
-def summary_of(rows: Iterable[Row]) -> str:
-    """Return the plan in one sentence."""
+def summary_of(rows: Sequence[Row]) -> str:
+    """Return the plan in one sentence, and in another that it comes to nothing, where it does."""
     counts = Counter(row.action for row in rows)
     parts = [
         f"{counts[action]} {said}{'s' if action is Action.CONFLICT and counts[action] > 1 else ''}"
         for action, said in _SAID
         if counts[action]
     ]
-    return f"Plan: {', '.join(parts) or 'nothing to look at'}."
+    idle = " Nothing to do in Apinizer." if parts and exit_status_of(rows) == 0 else ""
+    return f"Plan: {', '.join(parts) or 'nothing to look at'}.{idle}"
 
 
-def exit_status_of(rows: Iterable[Row]) -> int:
-    """Return 2 when something would change, else 1 when something cannot go on, else 0."""
-    found = list(rows)
-    if any(row.calls or row.action in CHANGING for row in found):
+def changes(rows: Iterable[Row]) -> bool:
+    """Whether a call would be made that changes something in Apinizer. Taking a JWK over takes none."""
+    return any(row.calls for row in rows)
+
+
+def exit_status_of(rows: Sequence[Row]) -> int:
+    """Return 2 when something would change in Apinizer, else 1 when something cannot go on, else 0."""
+    if changes(rows):
         return 2
-    return 1 if any(row.action in TROUBLED for row in found) else 0
+    return 1 if any(row.action in TROUBLED for row in rows) else 0
 
 
 def _row(outcome: Outcome, refused: str | None) -> Row:
