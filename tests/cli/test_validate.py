@@ -232,6 +232,10 @@ def test_every_kind(offline: Tool) -> None:
         {**an_object("d", URL), "apiVersion": "apiops.apinizer.com/v2"},
         {**an_object("e", URL), "apiVersion": "apinizer.com/v1"},
         {**an_object("f", URL), "kind": "Jwk"},
+        {**an_object("g", URL), "kind": None},
+        {**an_object("h", URL), "kind": ["JWK"]},
+        {**an_object("i", URL), "apiVersion": ""},
+        {**an_object("j", URL), "apiVersion": 1},
     ]
     done = offline("validate", "-", stdin=yaml.safe_dump_all(objects, sort_keys=False))
     assert (done.status, lines(done)) == (1, unwrapped(EVERY_KIND))
@@ -252,7 +256,11 @@ EVERY_KIND = """
 -:38: warning: JWK shop/e: apiVersion is not apiops.apinizer.com/v1alpha1: correct it if this should be one of the
   operator's resources [foreign-version]
 -:47: error: Jwk shop/f: no matches for kind "Jwk" in version "apiops.apinizer.com/v1alpha1" [refused]
-0 valid, 5 invalid, 1 warning, 1 object of other kinds passed over
+-:56: error: shop/g: kind not set [refused]
+-:65: error: shop/h: kind isn't string type [refused]
+-:75: error: JWK shop/i: apiVersion not set [refused]
+-:84: error: JWK shop/j: apiVersion isn't string type [refused]
+0 valid, 9 invalid, 1 warning, 1 object of other kinds passed over
 """
 
 

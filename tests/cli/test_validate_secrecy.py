@@ -59,3 +59,13 @@ def test_no_output_holds_a_secret(offline: Tool, tmp_path: Path, output: str) ->
     assert (done.status, SECRET in done.out, SECRET in done.err, "token-in" in done.out) == (1, False, False, False)
     assert encoded(KEY) not in done.out
     assert ("***" in done.out, "pasted-token" in done.out) == (True, True)
+
+
+def test_words_of_the_messages_are_no_secrets(offline: Tool) -> None:
+    """Whoever chose `password` still reads what is wrong; where a text is quoted, it is hidden all the same."""
+    spec = {"baseUrl": "https://user:password@h", "auth": {"tokenSecretRef": {"name": "t"}}}
+    objects = [an_object("a", spec, "ApinizerConnection"), an_object("b", {**URL, "updatePolicy": "password"})]
+    done = offline("validate", "-q", "-", stdin="\n".join(map(json.dumps, objects)))
+    refused, hidden = done.out.splitlines()[:2]
+    assert "spec.baseUrl cannot hold a user name or password: remove them and set spec.auth [refused]" in refused
+    assert 'spec.updatePolicy: Unsupported value: "***": supported values: "Immutable", "Replace" [refused]' in hidden

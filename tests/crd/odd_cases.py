@@ -149,6 +149,14 @@ _ADDRESSES = {
     **{f"base-url-{number}": _object(NAMESPACED, {**CONNECTION, "baseUrl": url}) for number, url in enumerate(_URLS)},
 }
 
+_TIMES = (
+    *("", "yesterday", "2027", "2027-1-01T00:00:00Z", "2027-13-01T00:00:00Z", "2027-02-29T00:00:00Z", "2028-02-29"),
+    *("2028-02-29T00:00:00Z", "2027-01-00T00:00:00Z", "2027-01-01t00:00:00z", "2027-01-01 00:00:00Z", "\u0662027"),
+    *('\x01"\\\x7f', "2027-01-01T24:00:00Z", "2027-01-01T1:60:00Z", "2027-01-01T1:00:60Z", "2027-01-01T00:00:00.5Z"),
+    *("2027-01-01T00:00:00", "2027-01-01T00:00:00+01:00", "2027-01-01T00:00:00+0100", "2027-01-01T00:00:00+99:00"),
+    *("2027-01-01T00:00:00-01:99", "2027-01-01T00:00:00Zx", "2027-01-01T00:00:00,5Z", " 2027-01-01T00:00:00Z"),
+    *("2027-01-01T00:00:0Z", "2027-01-01T1:00:00Z", "2027-01-01T00:00:00.Z", "0000-01-01T00:00:00Z"),
+)
 _METADATA = {
     "name-capital": _named(name="Tested"),
     "name-underscore": _named(name="a_b"),
@@ -197,6 +205,10 @@ _METADATA = {
     "created-null": _named(creationTimestamp=None),
     "created": _named(creationTimestamp="2027-01-01T00:00:00Z"),
     "created-number": _named(creationTimestamp=5),
+    **{f"created-{time}": _named(creationTimestamp=time) for time in _TIMES},
+    "deleted-yesterday": _named(deletionTimestamp="yesterday"),
+    "managed-yesterday": _named(managedFields=[{"manager": "a", "time": "yesterday"}]),
+    "managed-number": _named(managedFields=[{"manager": "a", "time": 5}]),
     "several-wrong": _named(annotations={"a": 1}, labels={"a": 1}, name=3),
     "cluster-with-namespace": _object(CLUSTER_WIDE, CLUSTER, metadata={"name": "tested", "namespace": "any"}),
     "all-at-once": _object(

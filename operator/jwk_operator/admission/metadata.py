@@ -8,6 +8,7 @@ from typing import Any
 
 from jwk_operator.admission.golang import Json, kind_name, number
 from jwk_operator.admission.problems import Problem, forbidden, invalid, required, too_long
+from jwk_operator.admission.times import time_problem
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
@@ -41,14 +42,14 @@ _OWNER: _Fields = {
 _MANAGED: _Fields = {
     **dict.fromkeys(("manager", "apiVersion", "fieldsType", "subresource"), "string"),
     "operation": "v1.ManagedFieldsOperationType",
-    "time": "string",
+    "time": "time",
     "fieldsV1": "any",
 }
 _META: _Fields = {
     **dict.fromkeys(("name", "generateName", "namespace", "selfLink", "resourceVersion"), "string"),
     "uid": "types.UID",
     **dict.fromkeys(("generation", "deletionGracePeriodSeconds"), "int64"),
-    **dict.fromkeys(("creationTimestamp", "deletionTimestamp"), "string"),
+    **dict.fromkeys(("creationTimestamp", "deletionTimestamp"), "time"),
     **dict.fromkeys(("labels", "annotations"), "map[string]string"),
     "ownerReferences": ("OwnerReference", _OWNER),
     "finalizers": "[]string",
@@ -137,6 +138,11 @@ def _field(value: Json, wanted: Any, struct: str, at: str, path: str) -> Iterato
                 raise _wrong(item, struct, at, f"v1.{inner}")
             yield from _struct(item or {}, fields, inner, f"{at}.", f"{path}[{index}]")
         return
+    if wanted == "time" and isinstance(value, str):
+        late = time_problem(value)
+        if late is not None:
+            raise UndecodableError(late)
+        return
     problem = _misfit(value, wanted)
     if problem is not None:
         raise _wrong(problem[0], struct, at, problem[1])
@@ -154,7 +160,7 @@ def _misfit(value: Json, wanted: str) -> tuple[Json, str] | None:
         "any": lambda _: True,
         **dict.fromkeys(_STRINGS, lambda value: isinstance(value, str)),
     }
-    return None if fits[wanted](value) else (value, wanted)
+    return None if wanted != "time" and fits[wanted](value) else (value, wanted.replace("time", "string"))
 
 
 def _misfit_within(values: list[Json]) -> tuple[Json, str] | None:

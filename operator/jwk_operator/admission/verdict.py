@@ -49,8 +49,7 @@ def admit(content: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> V
     shaped: dict[str, Any] = {name: decoded(value) for name, value in content.items()}
     definition = _definition(shaped)
     if definition is None:
-        kind, version = shaped.get("kind"), shaped.get("apiVersion")
-        return _whole(shaped, f'no matches for kind "{kind}" in version "{version}"')
+        return _whole(shaped, _unplaced(shaped))
     schema = _schema(definition)
     try:
         unknown = meta.decode(shaped.get("metadata"))
@@ -122,6 +121,17 @@ def _cannot_be_handled(definition: Definition, text: str) -> str:
 
 def _whole(content: dict[str, Any], message: str) -> Verdict:
     return Verdict(content, (Refusal("", message),), message)
+
+
+def _unplaced(content: dict[str, Any]) -> str:
+    """Say why an object is of no kind that there is, in kubectl's words: it does not get to the server."""
+    unsaid = [name for name in ("apiVersion", "kind") if content.get(name) in (None, "")]
+    if unsaid:
+        return ", ".join(f"{name} not set" for name in unsaid)
+    odd = [name for name in ("apiVersion", "kind") if not isinstance(content[name], str)]
+    if odd:
+        return ", ".join(f"{name} isn't string type" for name in odd)
+    return f'no matches for kind "{content["kind"]}" in version "{content["apiVersion"]}"'
 
 
 def _definition(content: dict[str, Any]) -> Definition | None:

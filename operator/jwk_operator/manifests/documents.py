@@ -72,7 +72,7 @@ def read_json(text: str) -> list[Document]:
     while at < len(text):
         try:
             content, end = decoder.raw_decode(text, at)
-            lines = read_yaml(text[at:end]).lines if "\t" not in text[at:end] else {}
+            lines = _lines(text[at:end])
         except json.JSONDecodeError as error:
             raise SyntaxProblemError(error.lineno, error.msg) from None
         except RecursionError:
@@ -85,6 +85,14 @@ def read_json(text: str) -> list[Document]:
         documents.append(Document(_as_read(content), {"": first + 1, **lines}))
         at = _skip(text, end)
     return documents
+
+
+def _lines(text: str) -> dict[str, int]:
+    """Return the lines of the fields of JSON, or none where YAML cannot read it: tabs, or half a pair of surrogates."""
+    try:
+        return read_yaml(text).lines
+    except SyntaxProblemError:
+        return {}
 
 
 def _skip(text: str, at: int) -> int:
@@ -106,12 +114,14 @@ def _no_constant(_: str) -> Any:
     raise SyntaxProblemError(1, "infinity and NaN do not exist in JSON")
 
 
-def _as_read(value: Any) -> Any:
+def _as_read(value: Any, depth: int = 1) -> Any:
     """Return JSON as kubectl reads it: no number is too large, and half a pair of surrogates is no character."""
+    if depth > _DEEPEST:
+        raise SyntaxProblemError(1, "it is nested too deeply")
     if isinstance(value, dict):
-        return {_as_read(name): _as_read(item) for name, item in value.items()}
+        return {_as_read(name, depth): _as_read(item, depth + 1) for name, item in value.items()}
     if isinstance(value, list):
-        return [_as_read(item) for item in value]
+        return [_as_read(item, depth + 1) for item in value]
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value) if isinstance(value, str) else as_json(value)
 
 

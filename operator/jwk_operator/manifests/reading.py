@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from jwk_operator.api.base import GROUP
 from jwk_operator.manifests.documents import Document, SyntaxProblemError, read_json, read_yaml
 from jwk_operator.manifests.kustomize import BuildError, build, kustomization_in, patches_in
 
 STDIN = "-"
 _ENDINGS = (".yaml", ".yml", ".json")
-_SEPARATOR = re.compile(r"^---[^\n]*\n?", re.MULTILINE)
+_SEPARATOR = re.compile(r"^---(?P<rest>[^\n]*)\n?", re.MULTILINE)
+_NOTHING = re.compile(r"\s*(#.*)?")
 _ITEM = re.compile(r"items\[([0-9]+)\]\.?(.*)", re.DOTALL)
 _LAST_STEP = re.compile(r"(\.[^.\[]*|\[[0-9]+\])$")
 
@@ -51,7 +53,8 @@ Found = Manifest | Unreadable
 def read_manifests(paths: Sequence[str], stdin: TextIO | None) -> tuple[list[Manifest], list[Unreadable]]:
     """Read files, folders and, for `-`, standard input, in this order; what is found in a folder is sorted by name.
 
-    Objects of all kinds are returned, those of a List one by one. Documents that are no objects are passed over.
+    Objects of all kinds are returned, those of a List one by one. Documents that are no objects are passed over in
+    files that do not speak of the operator's API group: these may well be something else.
     """
     found = [item for path in dict.fromkeys(paths) for item in _at(path, stdin)]
     manifests = [item for item in found if isinstance(item, Manifest)]
@@ -113,6 +116,9 @@ def _read(source: str, read: Callable[[], str]) -> Iterator[Found]:
 
 
 def _objects(source: str, text: str) -> Iterator[Found]:
+    strict = source == STDIN or GROUP in text
+    if strict:
+        yield from _bad_separators(source, text)
     for start, part in _parts(text):
         try:
             documents = _documents(part)
@@ -123,8 +129,15 @@ def _objects(source: str, text: str) -> Iterator[Found]:
             if isinstance(document.content, dict):
                 lines = {path: line + start for path, line in document.lines.items()}
                 yield from _unfolded(Manifest(source, lines[""], document.content, lines))
-            elif document.content is not None and source == STDIN:
-                yield Unreadable(source, start + 1, "is no Kubernetes object")
+            elif document.content is not None and strict:
+                yield Unreadable(source, document.lines[""] + start, "is no Kubernetes object")
+
+
+def _bad_separators(source: str, text: str) -> Iterator[Unreadable]:
+    for separator in _SEPARATOR.finditer(text):
+        if not _NOTHING.fullmatch(separator["rest"]):
+            line = text.count("\n", 0, separator.start()) + 1
+            yield Unreadable(source, line, "invalid Yaml document separator: only a comment may follow --- on its line")
 
 
 def _parts(text: str) -> Iterator[tuple[int, str]]:
@@ -146,7 +159,7 @@ def _documents(text: str) -> list[Document]:
     return [read_yaml(text)]
 
 
-def _unfolded(manifest: Manifest) -> Iterator[Manifest]:
+def _unfolded(manifest: Manifest) -> Iterator[Found]:
     items = manifest.content.get("items")
     if not str(manifest.content.get("kind", "")).endswith("List") or not isinstance(items, list):
         yield manifest
@@ -159,3 +172,5 @@ def _unfolded(manifest: Manifest) -> Iterator[Manifest]:
     for index, item in enumerate(items):
         if isinstance(item, dict):
             yield from _unfolded(Manifest(manifest.source, manifest.line_of(f"items[{index}]"), item, lines[index]))
+        elif "apiVersion" in manifest.content:
+            yield Unreadable(manifest.source, manifest.line_of(f"items[{index}]"), "is no Kubernetes object")

@@ -6,6 +6,7 @@ an integer, a date is a string), so they are followed here one by one.
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 
@@ -30,7 +31,9 @@ _TIMESTAMP = re.compile(
 )
 _LEAST, _MOST = -(2**63), 2**64 - 1
 
-INT, FLOAT, BOOL, NULL, STR = (f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null", "str"))
+INT, FLOAT, BOOL, NULL, STR, BINARY = (
+    f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null", "str", "binary")
+)
 _TYPES: dict[str, tuple[type, ...]] = {INT: (int,), FLOAT: (float, int), BOOL: (bool,), NULL: (type(None),)}
 
 
@@ -45,6 +48,8 @@ def plain(text: str) -> Scalar:
 
 def tagged(tag: str, text: str) -> Scalar:
     """Return the value of a scalar with a tag of its own. Raises ValueError where they do not go together."""
+    if tag == BINARY:
+        return _binary(text)
     wanted = _TYPES.get(tag)
     if wanted is None:
         return text
@@ -52,6 +57,13 @@ def tagged(tag: str, text: str) -> Scalar:
     if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
         raise ValueError(f"a value does not fit its tag !!{tag.rpartition(':')[2]}")
     return float(value) if tag == FLOAT and isinstance(value, int) else value
+
+
+def _binary(text: str) -> str:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).decode(errors="replace")
+    except ValueError:
+        raise ValueError("!!binary value contains invalid base64 data") from None
 
 
 def key_text(value: Scalar) -> str:

@@ -75,8 +75,9 @@ def test_json_has_lines_too() -> None:
 
 
 def test_json_that_yaml_cannot_read_is_read_as_json() -> None:
-    (manifest,), unreadable = _read('{"kind":"JWK",\t"metadata":{"name":"\\ud83d\\udd11\\/\\ud83d"}}')
-    assert (_names([manifest]), unreadable) == (["\U0001f511/\ufffd"], [])
+    for space in ("\t", " "):
+        (manifest,), unreadable = _read(f'{{"kind":"JWK",{space}"metadata":{{"name":"\\ud83d\\udd11\\/\\ud83d"}}}}')
+        assert (_names([manifest]), unreadable) == (["\U0001f511/\ufffd"], [])
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,12 @@ def test_json_that_yaml_cannot_read_is_read_as_json() -> None:
         ("kind: JWK\nspec: *unknown\n", 2, "an alias refers to an anchor that is not there"),
         ("kind: JWK\nspec: \x00\n", 1, "a character cannot be part of YAML"),
         ("kind: JWK\nspec: .inf\n", 2, "infinity and NaN do not exist in JSON"),
+        ('{"a":\t' + '{"a":' * 900 + "1" + "}" * 901, 1, "it is nested too deeply"),
+        ("apiVersion: v1\nkind: List\nitems:\n  - a\n", 4, "is no Kubernetes object"),
         ("just a text\n", 1, "is no Kubernetes object"),
+        ("a: 1\n---\n# more\n\njust a text\n", 5, "is no Kubernetes object"),
+        ("a: 1\n--- {a: 1}\n", 2, "invalid Yaml document separator: only a comment may follow --- on its line"),
+        ("a: 1\n----\n", 2, "invalid Yaml document separator: only a comment may follow --- on its line"),
         ("[" * 200_000, 1, "it is nested too deeply"),
         ('{"a":' * 200_000, 1, "it is nested too deeply"),
     ],
@@ -108,6 +114,17 @@ def test_aliases_of_aliases_do_not_fill_the_memory() -> None:
 def test_a_fault_in_one_document_leaves_the_others() -> None:
     manifests, unreadable = _read(f"{JWK.format(name='a')}---\n  x: ]\n---\n{JWK.format(name='b')}")
     assert (_names(manifests), [item.line for item in unreadable]) == (["a", "b"], [13])
+
+
+def test_separators_may_have_comments() -> None:
+    manifests, unreadable = _read(f"--- # one\n{JWK.format(name='a')}--- \n{JWK.format(name='b')}---\t#\n---\r\n")
+    assert (_names(manifests), unreadable) == (["a", "b"], [])
+
+
+def test_what_is_beside_the_operators_resources_in_a_file_must_be_objects(tmp_path: Path) -> None:
+    _put(tmp_path, a_dot_yaml=f"{JWK.format(name='a')}---\ntext\n", b_dot_yaml="a\n---\n- b\n--- !tag\n{}\n")
+    _, unreadable = read_manifests([str(tmp_path)], None)
+    assert unreadable == [Unreadable(str(tmp_path / "a.yaml"), 13, "is no Kubernetes object")]
 
 
 def test_folders_are_searched_in_order(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from jwk_operator.manifests.documents import SyntaxProblemError, read_yaml
 
 VALUES = (
     *("yes", "y", "on", "True", "tRUE", "OFF", "N", "'yes'", "!!str yes", "!!str", "!!bool yes", "!foo bar"),
+    *("!!binary aGk=", "!!binary |\n    aG\n    k="),
     *("~", "", "Null", "NULL", '"null"', "nULL"),
     *("0777", "0o17", "0O7", "0o8", "1_000", "08", "0_7", "+12", "-0", "0x1F", "0X1f", "0x", "0b11", "-0b1", "-0x1f"),
     *("-017", "_1", "12345678901234567890123", "18446744073709551615", "9223372036854775808", "!!int 3", "!!float 3"),
@@ -46,6 +47,7 @@ VALUES = (
     *("\ta", "a#b", "a # b", '{"a":1}', "&anchor", "|2\n     a", "'it''s'"),
 )
 REFUSED = (
+    *("!!binary aGk", "!!binary -"),
     *(".inf", ".nan", "-.INF", "!!int a", "!!bool x", "!!null 3", "*unknown", "{a: 1", "%a", "@a", "`a", "a: b"),
     *('"\\q"', "{~: x}", "{[a]: b}", "{<<: a}", "&x [*x]", "]"),
 )

@@ -58,7 +58,7 @@ class Resource:
         """Return the resource of a manifest, as far as it says what it is."""
         metadata = mapping(manifest.content, "metadata")
         name = text(metadata, "name") or text(metadata, "generateName")
-        return cls(manifest, str(manifest.content.get("kind", "")), text(metadata, "namespace"), name)
+        return cls(manifest, text(manifest.content, "kind"), text(metadata, "namespace"), name)
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -66,7 +66,8 @@ class Resource:
         return mapping(self.manifest.content, "spec")
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}".rstrip()
+        named = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {named}".strip()
 
 
 @dataclass(frozen=True, slots=True)

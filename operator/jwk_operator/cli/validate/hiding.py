@@ -5,15 +5,19 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from jwk_operator.admission.golang import quote
+from jwk_operator.api.base import API_VERSION
+from jwk_operator.api.crd import RESOURCES
 from jwk_operator.cli.validate.findings import mapping
 from jwk_operator.reconcile.keymaterial import PRIVATE_MEMBERS, private_values
 
 _MEMBER = re.compile(rf'"(?:{"|".join(sorted(PRIVATE_MEMBERS))})\\*"\s*:\s*\\*"([^"\\]+)')
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(.*?)(?:-----END|\Z)", re.DOTALL)
 _USER = re.compile(r"//([^/?#\s]*)@")
+_QUOTED = re.compile(r'("(?:[^"\\]|\\.)*")')
 _SHORTEST = 4
 """What is shorter is no secret, and hiding it would hide half of the text."""
 
@@ -27,8 +31,21 @@ def secret_values(contents: Iterable[dict[str, Any]]) -> list[str]:
 def without(text: str, secrets: Iterable[str]) -> str:
     """Return a text with the values masked."""
     for secret in secrets:
-        text = text.replace(secret, "***")
+        if secret in _own_words():
+            text = "".join(
+                part.replace(secret, "***") if part.startswith('"') else part for part in _QUOTED.split(text)
+            )
+        else:
+            text = text.replace(secret, "***")
     return text
+
+
+@cache
+def _own_words() -> frozenset[str]:
+    """Return the words of the rules' own messages: outside of quotation marks they tell nothing of a value."""
+    messages = [rule.message for resource in RESOURCES for rule in resource.rules]
+    names = [API_VERSION, *(resource.kind for resource in RESOURCES)]
+    return frozenset(word for text in (*messages, *names) for word in re.findall(r"\w+", text))
 
 
 def _within(content: dict[str, Any]) -> Iterator[str]:

@@ -27,8 +27,11 @@ _Name = tuple[str, str, str]
 
 
 def ours(manifest: Manifest) -> bool:
-    """Whether a manifest is of the operator's API group."""
-    return str(manifest.content.get("apiVersion", "")).partition("/")[0] == GROUP
+    """Whether a manifest is of the operator's API group, or of a kind of its own and of no group at all."""
+    kind, version = manifest.content.get("kind"), manifest.content.get("apiVersion")
+    if not isinstance(version, str) or not version:
+        return kind in KINDS
+    return version.partition("/")[0] == GROUP
 
 
 def foreign(resource: Resource) -> Iterator[Finding]:
