@@ -211,8 +211,10 @@ def test_without_a_cluster(offline: Tool, simulator: SimulatorProcess) -> None:
 
     (offline.folder / "token").write_bytes(b"no token \xff of anybody's")
     done = offline("plan", "--no-cluster", "--token-file", "token", "deploy")
-    spaced = "SecretKeyNotFound: ApinizerConnection default: Secret team/--token-file, key token holds white space or "
-    assert (done.status, spaced in done.out) == (1, True)
+    assert done == Done(1, "", "Error: --token-file token cannot be read: it is no text\n")
+    done = offline("plan", "--no-cluster", "--token-file", "-", "deploy", stdin="to ken")
+    told = "holds white space or other characters that no token has; it must hold the token alone"
+    assert done == Done(1, "", f"Error: --token-file - {told}\n")
     assert asked(simulator, project) == ["list"] * 2
 
     name, password = next(iter(CLIENTS.items()))

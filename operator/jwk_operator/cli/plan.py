@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +13,8 @@ import click
 from jwk_operator.apinizer.environment_proxy import environment_proxy, no_proxy
 from jwk_operator.cli import terminal
 from jwk_operator.cli.cluster import Cluster, carry_out, cluster_options, namespace_options, open_cluster
+from jwk_operator.cli.inputs import STDIN, TOKEN_VARIABLE, read_secret, standard_input
+from jwk_operator.kube.secrets import SourceKeyNotFoundError, token_of
 from jwk_operator.manifests.reading import read_manifests
 from jwk_operator.planning.output import as_json, as_markdown
 from jwk_operator.planning.planner import Planner
@@ -26,8 +25,6 @@ from jwk_operator.planning.wishes import WishError, Wishes, wishes_of
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-_TOKEN = "JWK_OPERATOR_TOKEN"  # noqa: S105 - the variable's name
 
 _STYLES = {
     Action.CREATE: "green",
@@ -88,9 +85,9 @@ class _Choice:
 )
 @click.option(
     "--token-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=f"Use the token in this file for every connection, or that in the variable {_TOKEN}; "
-    "the Secrets with theirs are not read then.",
+    metavar="FILE",
+    help="Holds a token to use for every connection; `-` is standard input. Without it the token is that of "
+    f"{TOKEN_VARIABLE}, and where that is not set, each connection's own.",
 )
 @click.option(
     "--proxy-from-environment",
@@ -101,7 +98,7 @@ class _Choice:
 @namespace_options
 @cluster_options
 @click.pass_context
-def plan(ctx: click.Context, /, output: str, token_file: Path | None, **options: Any) -> None:
+def plan(ctx: click.Context, /, output: str, token_file: str | None, **options: Any) -> None:
     """Tell what the operator would do, and do nothing.
 
     With PATHs (files, folders, - for standard input) it tells what would follow if these manifests were applied,
@@ -120,6 +117,8 @@ def plan(ctx: click.Context, /, output: str, token_file: Path | None, **options:
       kustomize build deploy | jwk-operator plan --prune -o markdown -
       jwk-operator plan --no-cluster --assume-owned --token-file token deploy/
     """
+    if token_file == STDIN and STDIN in options["paths"]:
+        raise click.UsageError("standard input can hold the token or manifests, and not both")
     choice = _Choice(token=_token(token_file), **options)
     choice.check()
     rows = carry_out(_plan(choice))
@@ -127,11 +126,14 @@ def plan(ctx: click.Context, /, output: str, token_file: Path | None, **options:
     ctx.exit(exit_status_of(rows))
 
 
-def _token(file: Path | None) -> Token | None:
-    if file is not None:
-        return Token("--token-file", file.read_text(errors="replace"))
-    value = os.environ.get(_TOKEN)
-    return Token(_TOKEN, value) if value else None
+def _token(file: str | None) -> Token | None:
+    given = read_secret(file, "--token-file", TOKEN_VARIABLE)
+    if given is None:
+        return None
+    try:
+        return Token("--token-file" if file else TOKEN_VARIABLE, token_of(*given).reveal())
+    except SourceKeyNotFoundError as error:
+        raise click.ClickException(str(error)) from error
 
 
 async def _plan(choice: _Choice) -> list[Row]:
@@ -165,7 +167,7 @@ async def _cluster(choice: _Choice) -> AsyncIterator[Cluster | None]:
 
 
 def _wishes(paths: Sequence[str], namespace: str) -> Wishes:
-    manifests, unreadable = read_manifests(paths, sys.stdin)
+    manifests, unreadable = read_manifests(paths, standard_input())
     if unreadable:
         raise click.ClickException("\n".join(f"{item.source}:{item.line}: {item.message}" for item in unreadable))
     contents = ((f"{item.source}:{item.line}", item.content) for item in manifests)

@@ -77,7 +77,7 @@ def _built(folder: Path) -> Iterator[Found]:
     except BuildError as error:
         yield Unreadable(str(folder), 1, str(error))
     else:
-        yield from _objects(str(folder), text)
+        yield from manifests_in(text, str(folder))
 
 
 def _in_folder(folder: Path) -> Iterator[Found]:
@@ -109,10 +109,14 @@ def _read(source: str, read: Callable[[], str]) -> Iterator[Found]:
     except UnicodeDecodeError:
         yield Unreadable(source, 1, "cannot be read: it is not UTF-8")
     else:
-        yield from _objects(source, text)
+        yield from manifests_in(text, source)
 
 
-def _objects(source: str, text: str) -> Iterator[Found]:
+def manifests_in(text: str, source: str) -> Iterator[Manifest | Unreadable]:
+    """Yield the objects in a text of YAML or JSON, those of a List one by one. No value is in what is told of faults.
+
+    Of documents that are no objects only those of standard input are told of.
+    """
     for start, part in _parts(text):
         try:
             documents = _documents(part)

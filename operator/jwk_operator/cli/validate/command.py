@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from datetime import UTC, datetime
 
 import click
 
 from jwk_operator.cli import terminal
+from jwk_operator.cli.inputs import standard_input
 from jwk_operator.cli.validate.checking import check
 from jwk_operator.cli.validate.findings import Level, Report
 from jwk_operator.cli.validate.junit import as_junit
@@ -44,9 +43,8 @@ def validate(paths: tuple[str, ...], output: str, strict: bool, quiet: bool) -> 
       jwk-operator validate examples/kustomize/production
       kubectl kustomize examples/kustomize/production | jwk-operator validate --strict --output json -
     """
-    stdin = io.TextIOWrapper(sys.stdin.buffer, "utf-8-sig") if sys.stdin else None
     with terminal.progress("Reading"):
-        manifests, unreadable = read_manifests(paths, stdin)
+        manifests, unreadable = read_manifests(paths, standard_input())
     with terminal.progress("Validating", len(manifests)) as step:
         report = check(manifests, unreadable, datetime.now(UTC), step)
     _print(report, output, strict=strict, quiet=quiet)

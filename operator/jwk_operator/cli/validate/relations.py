@@ -14,10 +14,9 @@ from jwk_operator.cli.validate.findings import (
     Finding,
     Resource,
     finding,
-    mapping,
-    text,
 )
 from jwk_operator.manifests import Manifest
+from jwk_operator.manifests.fields import mapping, text
 
 KINDS = tuple(resource.kind for resource in RESOURCES)
 _CLUSTER = "ClusterApinizerConnection"
