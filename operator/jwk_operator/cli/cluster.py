@@ -48,12 +48,14 @@ def cluster_options(command: Command) -> Command:
 
 def namespace_options(command: Command) -> Command:
     """Add the options that kubectl has for the choice of namespaces: `namespace` and `all_namespaces`."""
-    for option in (
-        click.option("--all-namespaces", "-A", is_flag=True, help="Look in all namespaces."),
-        click.option("--namespace", "-n", metavar="NAME", help="Namespace; the default is that of the context."),
-    ):
-        command = option(command)
-    return command
+    command = click.option("--all-namespaces", "-A", is_flag=True, help="Look in all namespaces.")(command)
+    return namespace_option(command)
+
+
+def namespace_option(command: Command) -> Command:
+    """Add the option for the choice of one namespace: `namespace`."""
+    shown = "Namespace; the default is that of the context."
+    return click.option("--namespace", "-n", metavar="NAME", help=shown)(command)
 
 
 @asynccontextmanager

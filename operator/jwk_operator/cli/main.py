@@ -52,7 +52,10 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("jwk-operator"))
 def main() -> None:
-    """Bring JSON Web Keys in Apinizer under kubectl apply."""
+    """Bring JSON Web Keys in Apinizer under kubectl apply.
+
+    Exit status of every command: 64 when it is written wrongly, else as its --help says.
+    """
     print_anything()
 
 

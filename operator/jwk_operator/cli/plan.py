@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jwk_operator.apinizer.environment_proxy import environment_proxy, no_proxy
 from jwk_operator.cli import terminal
 from jwk_operator.cli.cluster import Cluster, carry_out, cluster_options, namespace_options, open_cluster
 from jwk_operator.cli.inputs import STDIN, TOKEN_VARIABLE, read_secret, standard_input
+from jwk_operator.cli.options import ProxyFor, output_option, proxy_option
+from jwk_operator.cli.wording import printable
 from jwk_operator.kube.secrets import SourceKeyNotFoundError, token_of
 from jwk_operator.manifests.reading import read_manifests
 from jwk_operator.planning.output import as_json, as_markdown
@@ -53,26 +54,29 @@ class _Choice:
     prune: bool
     no_cluster: bool
     assume_owned: bool
-    proxy_from_environment: bool
+    proxy_for: ProxyFor
 
     def check(self) -> None:
         """Raise `click.UsageError` for what makes no sense together."""
         if self.no_cluster and (self.prune or self.kubeconfig or self.context or self.all_namespaces):
-            raise click.UsageError("--no-cluster goes with none of --prune, --kubeconfig, --context and -A.")
+            raise click.UsageError("--no-cluster goes with none of --prune, --kubeconfig, --context and -A")
         if self.assume_owned and not self.no_cluster:
-            raise click.UsageError("--assume-owned is for --no-cluster: a cluster tells whose a JWK is.")
+            raise click.UsageError("--assume-owned is for --no-cluster: a cluster tells whose a JWK is")
         for flag, given in (("--no-cluster", self.no_cluster), ("--prune", self.prune)):
             if given and not self.paths:
-                raise click.UsageError(f"{flag} needs manifests: name their files or folders.")
+                raise click.UsageError(f"{flag} needs manifests: name their files or folders")
         if self.all_namespaces and self.paths:
-            raise click.UsageError(
-                "--all-namespaces is for a cluster as it is: manifests have namespaces of their own."
-            )
+            raise click.UsageError("--all-namespaces is for a cluster as it is: manifests have namespaces of their own")
 
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--output", "-o", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
+@output_option(
+    "text",
+    "json",
+    "markdown",
+    meaning="Text for people, JSON for programs, or Markdown for a comment on a pull request.",
+)
 @click.option(
     "--prune", is_flag=True, help="Plan the end of JWKs that are in no manifest, in the manifests' namespaces."
 )
@@ -89,12 +93,7 @@ class _Choice:
     help="Holds a token to use for every connection; `-` is standard input. Without it the token is that of "
     f"{TOKEN_VARIABLE}, and where that is not set, each connection's own.",
 )
-@click.option(
-    "--proxy-from-environment",
-    is_flag=True,
-    help="Reach Apinizer through the proxy of HTTPS_PROXY, HTTP_PROXY and NO_PROXY, where a connection has no "
-    "spec.proxyUrl.",
-)
+@proxy_option
 @namespace_options
 @cluster_options
 @click.pass_context
@@ -114,7 +113,7 @@ def plan(ctx: click.Context, /, output: str, token_file: str | None, **options: 
     Examples:
       jwk-operator plan --all-namespaces
       jwk-operator plan -n team-a examples/jwk-url.yaml
-      kustomize build deploy | jwk-operator plan --prune -o markdown -
+      kustomize build deploy | jwk-operator plan --prune --output markdown -
       jwk-operator plan --no-cluster --assume-owned --token-file token deploy/
     """
     if token_file == STDIN and STDIN in options["paths"]:
@@ -148,11 +147,12 @@ async def _plan(choice: _Choice) -> list[Row]:
             else:
                 stage = await builder.of_cluster(None if choice.all_namespaces else default)
         if builder.narrow:
-            click.echo("JWKs of other namespaces cannot be listed: conflicts with them are not told.", err=True)
+            click.echo(
+                "Warning: JWKs of other namespaces cannot be listed: conflicts with them are not told.", err=True
+            )
         rehearsal = Rehearsal()
-        proxy = environment_proxy if choice.proxy_from_environment else no_proxy
         with terminal.progress("Planning", len(stage.planned)) as step:
-            planner = Planner(stage, rehearsal, now, proxy, assume_owned=choice.assume_owned)
+            planner = Planner(stage, rehearsal, now, choice.proxy_for, assume_owned=choice.assume_owned)
             outcomes = await planner.play(step)
         return rows_of(outcomes, stage.refusals)
 
@@ -184,7 +184,7 @@ def _table(rows: list[Row]) -> Table:
     for row in rows:
         calls = ", ".join(call.method for call in row.calls)
         cells = (row.resource, row.shown_remote, row.connection, calls, row.why)
-        table.add_row(row.action.value, *map(escape, cells), style=_STYLES.get(row.action))
+        table.add_row(row.action.value, *(escape(printable(cell)) for cell in cells), style=_STYLES.get(row.action))
     return table
 
 

@@ -140,7 +140,7 @@ def _write(found: Project, folder: Path, namespace: str | None, *, force: bool) 
         write_folder(folder, outcome.write, step)
     tell(found, outcome, folder, namespace)
     if outcome.refused:
-        raise SystemExit(1)
+        raise click.exceptions.Exit(1)
 
 
 # --- what --url takes ---------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import click
 
 from jwk_operator.cli import terminal
 from jwk_operator.cli.inputs import standard_input
+from jwk_operator.cli.options import output_option
 from jwk_operator.cli.validate.checking import check
 from jwk_operator.cli.validate.findings import Level, Report
 from jwk_operator.cli.validate.junit import as_junit
@@ -18,12 +19,12 @@ from jwk_operator.manifests import read_manifests
 
 @click.command(context_settings={"show_default": True})
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(allow_dash=True))
-@click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json", "sarif", "junit"]),
-    default="text",
-    help="Lines for people, an object for programs, SARIF 2.1.0 for code hosts, or JUnit XML for CI systems.",
+@output_option(
+    "text",
+    "json",
+    "sarif",
+    "junit",
+    meaning="Text for people, JSON for programs, SARIF 2.1.0 for code hosts, or JUnit XML for CI systems.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings fail, too.")
 @click.option("--quiet", "-q", is_flag=True, help="Print errors and warnings alone, no facts of keys and no summary.")
