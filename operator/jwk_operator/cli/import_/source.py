@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from jwk_operator.admission.verdict import admit
+from jwk_operator.admission import admit
 from jwk_operator.api.base import API_VERSION
 from jwk_operator.api.connection import ApinizerConnectionSpec, ClusterApinizerConnectionSpec
 from jwk_operator.api.jwk import ConnectionKind, ConnectionRef

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 
@@ -19,11 +18,10 @@ from jwk_operator.kube.client import (
     ApiUnavailableError,
     Kind,
     KubeClient,
+    Raw,
 )
 from jwk_operator.kube.following import follow
 from jwk_operator.kube.store import Key, key_of
-
-Raw = dict[str, Any]
 
 _BURST = 0.2
 """Seconds in which changes come together before they are shown."""
