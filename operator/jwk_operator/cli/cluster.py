@@ -23,6 +23,8 @@ from jwk_operator.kube.session import (
     own_namespace,
 )
 
+APPLY_CRDS = "jwk-operator crds | kubectl apply --server-side -f -"
+
 T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -79,5 +81,16 @@ def carry_out(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work. What the cluster refuses ends as one line that says why."""
     try:
         return asyncio.run(work)
-    except (AccessError, ApiError, ApiUnavailableError) as error:
+    except ApiError as error:
+        raise click.ClickException(explained(error)) from error
+    except (AccessError, ApiUnavailableError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def explained(error: ApiError, what: str = "the kinds of the operator") -> str:
+    """Say what the API server's refusal means for a person; `what` is the kind that was asked for."""
+    if error.status == 401:
+        return "the API server does not accept your credentials: log in to the cluster again"
+    if error.status == 404 and not error.reason:  # of an object that is not there the server gives a reason
+        return f"the cluster does not know {what}: have an administrator install the CRDs, {APPLY_CRDS}"
+    return str(error)
