@@ -51,7 +51,8 @@ JWKs and connections
 ok       JWKs                        none
 
 """
-HEAD = CLUSTER + CRDS + OPERATOR + RBAC + NO_JWKS
+UNTIL_JWKS = CLUSTER + CRDS + OPERATOR + RBAC
+HEAD = UNTIL_JWKS + NO_JWKS
 SPEC = """\
 ApinizerConnection TEAM/default
 ok       spec                        admitted, for project "shop"

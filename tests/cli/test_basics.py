@@ -6,8 +6,10 @@ import pytest
 
 from cli.tool import Tool
 
+WRONG = [("nonsense",), ("run", "--nonsense"), ("run",), ("plan", "--prune"), ("keys", "nonsense"), ("keys", "new")]
 
-@pytest.mark.parametrize("arguments", [("nonsense",), ("run", "--nonsense"), ("run",)])
+
+@pytest.mark.parametrize("arguments", WRONG)
 def test_a_command_written_wrongly_has_an_exit_status_of_its_own(offline: Tool, arguments: tuple[str, ...]) -> None:
     done = offline(*arguments)
     assert (done.status, done.out) == (64, "")

@@ -23,6 +23,7 @@ from cli.doctoring import (
     SPEC,
     STATUS,
     TOKEN,
+    UNTIL_JWKS,
     UNTOLD,
     WRITING,
     Doctor,
@@ -265,10 +266,7 @@ def test_environments_that_the_project_does_not_have(doctor: Doctor, space: Spac
     space.jwk("fourth", GENERATED, connectionRef={"name": "absent"})
     done = doctor(space)
     assert done.out == (
-        CLUSTER
-        + CRDS
-        + OPERATOR
-        + RBAC
+        UNTIL_JWKS
         + """\
 JWKs and connections
 failed   JWKs                        TEAM/fourth: ApinizerConnection absent does not exist in namespace TEAM → create it or correct spec.connectionRef
@@ -336,10 +334,7 @@ def test_names_of_connections(doctor: Doctor, space: Space) -> None:
     assert done.out == BEFORE + SECRET + REACHED + CLOCK + TOKEN + PROJECT + WRITING + end(ok=19, warning=2, skipped=1)
     done = doctor(space, "third")
     assert done.out == (
-        CLUSTER
-        + CRDS
-        + OPERATOR
-        + RBAC
+        UNTIL_JWKS
         + """\
 JWKs and connections
 failed   connections                 namespace TEAM has no connection named third → correct the name, or give --namespace
@@ -353,10 +348,7 @@ ok       JWKs                        none
 def test_a_namespace_without_connections(doctor: Doctor, make_space: MakeSpace) -> None:
     done = doctor(make_space())
     assert done.out == (
-        CLUSTER
-        + CRDS
-        + OPERATOR
-        + RBAC
+        UNTIL_JWKS
         + """\
 JWKs and connections
 warning  connections                 there is none in namespace TEAM → create an ApinizerConnection (docs/guide/connections.md), or choose with -n or -A where to look

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from cli.doctoring import CLOCK, CLUSTER, CRDS, NO_JWKS, OPERATOR, RBAC, REACHED, SECRET, SPEC, TOKEN, Doctor, end
+from cli.doctoring import (
+    CLOCK,
+    NO_JWKS,
+    REACHED,
+    SECRET,
+    SPEC,
+    TOKEN,
+    UNTIL_JWKS,
+    Doctor,
+    end,
+)
 from harness.operator import OperatorProcess
 from harness.simulator import SimulatorProcess
 from harness.space import Space
@@ -17,10 +27,7 @@ def test_everything_works(doctor: Doctor, space: Space, operator: OperatorProces
     written = simulator.writes(space.project)
     done = doctor(space)
     assert done.out == (
-        CLUSTER
-        + CRDS
-        + OPERATOR
-        + RBAC
+        UNTIL_JWKS
         + NO_JWKS.replace("none", "1 JWK, each with a connection that it may use")
         + SPEC
         + """\

@@ -216,7 +216,7 @@ SEALED = {"apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret", "metadat
             "{hunter2",
             "standard input: the key is not valid JSON at line 1, column 2; give a JWK or JWK Set as a JSON object",
         ),
-        ("a: [hunter2", "standard input is neither JSON nor PEM nor YAML at line 1"),
+        ("a: [hunter2", "standard input is neither JSON nor PEM nor YAML at line 2"),
         (
             json.dumps({"keys": "hunter2"}),
             "standard input: member keys must be an array of JWKs (RFC 7517 section 5.1)",
@@ -248,6 +248,23 @@ def test_what_cannot_be_read_is_told_and_not_shown(offline: Tool, given: str, sa
     done = offline("keys", "inspect", "-", stdin=given)
     assert done == Done(1, "", f"Error: {says}\n")
     assert "hunter2" not in done.err
+
+
+HOLLOW = [
+    {**MANIFEST, "metadata": "hunter2"},
+    {**MANIFEST, "stringData": ["hunter2"]},
+    {**MANIFEST, "data": {"a": {"hunter2": 2}}},
+    {"apiVersion": "apiops.apinizer.com/v1alpha1", "kind": "JWK", "spec": "hunter2"},
+    {"apiVersion": "apiops.apinizer.com/v1alpha1", "kind": "JWK", "spec": {"jwkStr": 2}},
+    {"apiVersion": "v1", "kind": "List", "items": "hunter2"},
+    {"apiVersion": "v1", "kind": ["hunter2"]},
+]
+
+
+@pytest.mark.parametrize("manifest", HOLLOW)
+def test_manifests_that_no_schema_has_judged(offline: Tool, manifest: dict[str, Any]) -> None:
+    message = "standard input holds no key material; give a JWK, a JWK Set, a PEM or a Secret's manifest"
+    assert offline("keys", "inspect", "-", stdin=yaml.safe_dump(manifest)) == Done(1, "", f"Error: {message}\n")
 
 
 def test_files_that_cannot_be_read(offline: Tool) -> None:

@@ -158,7 +158,7 @@ def test_rights_of_a_namespace_are_enough(
     write(tmp_path / "deploy", space.object("JWK", "one", pasted()))
     done = restricted("plan", "-n", space.name, "--prune", "deploy")
     assert (done.status, done.out.splitlines()[-1]) == (2, "Plan: 1 to create.")
-    assert done.err == "JWKs of other namespaces cannot be listed: conflicts with them are not told.\n"
+    assert done.err == "Warning: JWKs of other namespaces cannot be listed: conflicts with them are not told.\n"
     assert {found.verb for found in log.requests()} <= READS
     assert [call for call in asked(simulator, space.project) if call != "environments"] == ["list"]
     everywhere = restricted("plan", "-A")
@@ -211,8 +211,10 @@ def test_without_a_cluster(offline: Tool, simulator: SimulatorProcess) -> None:
 
     (offline.folder / "token").write_bytes(b"no token \xff of anybody's")
     done = offline("plan", "--no-cluster", "--token-file", "token", "deploy")
-    spaced = "SecretKeyNotFound: ApinizerConnection default: Secret team/--token-file, key token holds white space or "
-    assert (done.status, spaced in done.out) == (1, True)
+    assert done == Done(1, "", "Error: --token-file token cannot be read: it is no text\n")
+    done = offline("plan", "--no-cluster", "--token-file", "-", "deploy", stdin="to ken")
+    told = "holds white space or other characters that no token has; it must hold the token alone"
+    assert done == Done(1, "", f"Error: --token-file - {told}\n")
     assert asked(simulator, project) == ["list"] * 2
 
     name, password = next(iter(CLIENTS.items()))
@@ -311,11 +313,12 @@ def test_what_exists_can_be_assumed_to_be_owned(offline: Tool, simulator: Simula
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--no-cluster",), "--no-cluster needs manifests: name their files or folders."),
-        (("--assume-owned",), "--assume-owned is for --no-cluster: a cluster tells whose a JWK is."),
-        (("-A", "x"), "--all-namespaces is for a cluster as it is: manifests have namespaces of their own."),
-        (("--prune",), "--prune needs manifests: name their files or folders."),
-        (("--no-cluster", "--prune", "x"), "--no-cluster goes with none of --prune, --kubeconfig, --context and -A."),
+        (("--no-cluster",), "--no-cluster needs manifests: name their files or folders"),
+        (("--assume-owned",), "--assume-owned is for --no-cluster: a cluster tells whose a JWK is"),
+        (("-A", "x"), "--all-namespaces is for a cluster as it is: manifests have namespaces of their own"),
+        (("--token-file", "-", "-"), "standard input can hold the token or manifests, and not both"),
+        (("--prune",), "--prune needs manifests: name their files or folders"),
+        (("--no-cluster", "--prune", "x"), "--no-cluster goes with none of --prune, --kubeconfig, --context and -A"),
         (("-o", "yaml"), "Invalid value for '--output' / '-o': 'yaml' is not one of 'table', 'json', 'markdown'."),
     ],
 )

@@ -16,6 +16,8 @@ Flags go before environment variables. In a Deployment the variables are the han
 one, as [manifests](../../manifests/README.md) shows, and the chart has a value for the most common ones and `extraEnv`
 for all.
 
+The exit status of every command is 64 when it is written wrongly; what else it can be stands with each.
+
 """
 _NOT_RUN = {
     "run": "stays in the foreground",

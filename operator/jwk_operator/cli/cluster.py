@@ -23,6 +23,8 @@ from jwk_operator.kube.session import (
     own_namespace,
 )
 
+APPLY_CRDS = "jwk-operator crds | kubectl apply --server-side -f -"
+
 T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -48,12 +50,14 @@ def cluster_options(command: Command) -> Command:
 
 def namespace_options(command: Command) -> Command:
     """Add the options that kubectl has for the choice of namespaces: `namespace` and `all_namespaces`."""
-    for option in (
-        click.option("--all-namespaces", "-A", is_flag=True, help="Look in all namespaces."),
-        click.option("--namespace", "-n", metavar="NAME", help="Namespace; the default is that of the context."),
-    ):
-        command = option(command)
-    return command
+    command = click.option("--all-namespaces", "-A", is_flag=True, help="Look in all namespaces.")(command)
+    return namespace_option(command)
+
+
+def namespace_option(command: Command) -> Command:
+    """Add the option for the choice of one namespace: `namespace`."""
+    shown = "Namespace; the default is that of the context."
+    return click.option("--namespace", "-n", metavar="NAME", help=shown)(command)
 
 
 @asynccontextmanager
@@ -77,5 +81,16 @@ def carry_out(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work. What the cluster refuses ends as one line that says why."""
     try:
         return asyncio.run(work)
-    except (AccessError, ApiError, ApiUnavailableError) as error:
+    except ApiError as error:
+        raise click.ClickException(explained(error)) from error
+    except (AccessError, ApiUnavailableError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def explained(error: ApiError, what: str = "the kinds of the operator") -> str:
+    """Say what the API server's refusal means for a person; `what` is the kind that was asked for."""
+    if error.status == 401:
+        return "the API server does not accept your credentials: log in to the cluster again"
+    if error.status == 404 and not error.reason:  # of an object that is not there the server gives a reason
+        return f"the cluster does not know {what}: have an administrator install the CRDs, {APPLY_CRDS}"
+    return str(error)

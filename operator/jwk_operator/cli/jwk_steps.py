@@ -13,6 +13,7 @@ from jwk_operator.cli import terminal
 from jwk_operator.cli.cluster import Cluster, carry_out, open_cluster
 from jwk_operator.cli.settling import GONE, Outcome, Wish
 from jwk_operator.cli.targets import Choice, find_targets, label
+from jwk_operator.cli.wording import count
 from jwk_operator.kube.client import JWKS, ApiError, ApiUnavailableError, KubeClient, Raw
 from jwk_operator.kube.observing import observe
 
@@ -43,7 +44,7 @@ def perform(choice: Choice, step: Step, wish: Wish) -> None:
     Exits with 1 when anything went otherwise.
     """
     if not carry_out(_perform(choice, step, wish)):
-        click.get_current_context().exit(1)
+        raise click.exceptions.Exit(1)
 
 
 async def _perform(choice: Choice, step: Step, wish: Wish) -> bool:
@@ -64,7 +65,7 @@ async def _perform(choice: Choice, step: Step, wish: Wish) -> bool:
 
 async def _each(client: KubeClient, raws: list[Raw], step: Step) -> list[tuple[Raw, Done | Exception]]:
     """Do the step for each; the client sees to it that there are not too many requests at once."""
-    with terminal.progress("asking the API server", len(raws)) as advance:
+    with terminal.progress("Asking the API server", len(raws)) as advance:
 
         async def one(raw: Raw) -> tuple[Raw, Done | Exception]:
             try:
@@ -92,7 +93,7 @@ async def _wait(cluster: Cluster, choice: Choice, waiting: dict[str, Raw], wish:
     try:
         async with asyncio.timeout(seconds), aclosing(_settled(cluster, choice, waiting, wish)) as settled:
             while waiting:
-                with terminal.progress(f"waiting for {len(waiting)} JWK{'s' if len(waiting) > 1 else ''}"):
+                with terminal.progress(f"Waiting for {count(len(waiting), 'JWK')}"):
                     raw, outcome = await anext(settled)
                 _show(label(raw), outcome)
                 fine = fine and outcome.fine

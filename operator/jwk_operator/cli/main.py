@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any
 
 import click
 
@@ -33,33 +30,13 @@ _UNUSED = ("kubernetes", "kubernetes_asyncio", "pykube", "rich", "pygments")
 its own: for nothing of use here both would load 18 MB and take as long as everything else together. What needs one of
 them imports it where it uses it."""
 
-
-_USAGE_ERROR = 64
+click.UsageError.exit_code = 64
 """Exit status after a command that is written wrongly (EX_USAGE of sysexits.h): 2, as click has it, is `plan`'s answer
-that something would change."""
-
-
-@contextmanager
-def _usage_errors_apart() -> Iterator[None]:
-    try:
-        yield
-    except click.UsageError as error:
-        vars(error)["exit_code"] = _USAGE_ERROR
-        raise
+that something would change. click has no setting for it."""
 
 
 class _Commands(click.Group):
     """Loads a command when it is asked for, and nothing of the others."""
-
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        with _usage_errors_apart():
-            return super().make_context(info_name, args, parent, **extra)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        with _usage_errors_apart():
-            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click has it
         return sorted(_COMMANDS)
@@ -75,7 +52,10 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("jwk-operator"))
 def main() -> None:
-    """Bring JSON Web Keys in Apinizer under kubectl apply."""
+    """Bring JSON Web Keys in Apinizer under kubectl apply.
+
+    Exit status of every command: 64 when it is written wrongly, else as its --help says.
+    """
     print_anything()
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from jwk_operator.apinizer.environment_proxy import environment_proxy, no_proxy
 from jwk_operator.cli import terminal
 from jwk_operator.cli.cluster import Cluster, carry_out, cluster_options, namespace_options, open_cluster
+from jwk_operator.cli.inputs import STDIN, TOKEN_VARIABLE, read_secret, standard_input
+from jwk_operator.cli.options import ProxyFor, output_option, proxy_option
+from jwk_operator.cli.wording import printable
+from jwk_operator.kube.secrets import SourceKeyNotFoundError, token_of
 from jwk_operator.manifests.reading import read_manifests
 from jwk_operator.planning.output import as_json, as_markdown
 from jwk_operator.planning.planner import Planner
@@ -26,8 +26,6 @@ from jwk_operator.planning.wishes import WishError, Wishes, wishes_of
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-_TOKEN = "JWK_OPERATOR_TOKEN"  # noqa: S105 - the variable's name
 
 _STYLES = {
     Action.CREATE: "green",
@@ -56,26 +54,29 @@ class _Choice:
     prune: bool
     no_cluster: bool
     assume_owned: bool
-    proxy_from_environment: bool
+    proxy_for: ProxyFor
 
     def check(self) -> None:
         """Raise `click.UsageError` for what makes no sense together."""
         if self.no_cluster and (self.prune or self.kubeconfig or self.context or self.all_namespaces):
-            raise click.UsageError("--no-cluster goes with none of --prune, --kubeconfig, --context and -A.")
+            raise click.UsageError("--no-cluster goes with none of --prune, --kubeconfig, --context and -A")
         if self.assume_owned and not self.no_cluster:
-            raise click.UsageError("--assume-owned is for --no-cluster: a cluster tells whose a JWK is.")
+            raise click.UsageError("--assume-owned is for --no-cluster: a cluster tells whose a JWK is")
         for flag, given in (("--no-cluster", self.no_cluster), ("--prune", self.prune)):
             if given and not self.paths:
-                raise click.UsageError(f"{flag} needs manifests: name their files or folders.")
+                raise click.UsageError(f"{flag} needs manifests: name their files or folders")
         if self.all_namespaces and self.paths:
-            raise click.UsageError(
-                "--all-namespaces is for a cluster as it is: manifests have namespaces of their own."
-            )
+            raise click.UsageError("--all-namespaces is for a cluster as it is: manifests have namespaces of their own")
 
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--output", "-o", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True)
+@output_option(
+    "text",
+    "json",
+    "markdown",
+    meaning="Text for people, JSON for programs, or Markdown for a comment on a pull request.",
+)
 @click.option(
     "--prune", is_flag=True, help="Plan the end of JWKs that are in no manifest, in the manifests' namespaces."
 )
@@ -88,20 +89,15 @@ class _Choice:
 )
 @click.option(
     "--token-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help=f"Use the token in this file for every connection, or that in the variable {_TOKEN}; "
-    "the Secrets with theirs are not read then.",
+    metavar="FILE",
+    help="Holds a token to use for every connection; `-` is standard input. Without it the token is that of "
+    f"{TOKEN_VARIABLE}, and where that is not set, each connection's own.",
 )
-@click.option(
-    "--proxy-from-environment",
-    is_flag=True,
-    help="Reach Apinizer through the proxy of HTTPS_PROXY, HTTP_PROXY and NO_PROXY, where a connection has no "
-    "spec.proxyUrl.",
-)
+@proxy_option
 @namespace_options
 @cluster_options
 @click.pass_context
-def plan(ctx: click.Context, /, output: str, token_file: Path | None, **options: Any) -> None:
+def plan(ctx: click.Context, /, output: str, token_file: str | None, **options: Any) -> None:
     """Tell what the operator would do, and do nothing.
 
     With PATHs (files, folders, - for standard input) it tells what would follow if these manifests were applied,
@@ -117,9 +113,11 @@ def plan(ctx: click.Context, /, output: str, token_file: Path | None, **options:
     Examples:
       jwk-operator plan --all-namespaces
       jwk-operator plan -n team-a examples/jwk-url.yaml
-      kustomize build deploy | jwk-operator plan --prune -o markdown -
+      kustomize build deploy | jwk-operator plan --prune --output markdown -
       jwk-operator plan --no-cluster --assume-owned --token-file token deploy/
     """
+    if token_file == STDIN and STDIN in options["paths"]:
+        raise click.UsageError("standard input can hold the token or manifests, and not both")
     choice = _Choice(token=_token(token_file), **options)
     choice.check()
     rows = carry_out(_plan(choice))
@@ -127,11 +125,14 @@ def plan(ctx: click.Context, /, output: str, token_file: Path | None, **options:
     ctx.exit(exit_status_of(rows))
 
 
-def _token(file: Path | None) -> Token | None:
-    if file is not None:
-        return Token("--token-file", file.read_text(errors="replace"))
-    value = os.environ.get(_TOKEN)
-    return Token(_TOKEN, value) if value else None
+def _token(file: str | None) -> Token | None:
+    given = read_secret(file, "--token-file", TOKEN_VARIABLE)
+    if given is None:
+        return None
+    try:
+        return Token("--token-file" if file else TOKEN_VARIABLE, token_of(*given).reveal())
+    except SourceKeyNotFoundError as error:
+        raise click.ClickException(str(error)) from error
 
 
 async def _plan(choice: _Choice) -> list[Row]:
@@ -146,11 +147,12 @@ async def _plan(choice: _Choice) -> list[Row]:
             else:
                 stage = await builder.of_cluster(None if choice.all_namespaces else default)
         if builder.narrow:
-            click.echo("JWKs of other namespaces cannot be listed: conflicts with them are not told.", err=True)
+            click.echo(
+                "Warning: JWKs of other namespaces cannot be listed: conflicts with them are not told.", err=True
+            )
         rehearsal = Rehearsal()
-        proxy = environment_proxy if choice.proxy_from_environment else no_proxy
         with terminal.progress("Planning", len(stage.planned)) as step:
-            planner = Planner(stage, rehearsal, now, proxy, assume_owned=choice.assume_owned)
+            planner = Planner(stage, rehearsal, now, choice.proxy_for, assume_owned=choice.assume_owned)
             outcomes = await planner.play(step)
         return rows_of(outcomes, stage.refusals)
 
@@ -165,7 +167,7 @@ async def _cluster(choice: _Choice) -> AsyncIterator[Cluster | None]:
 
 
 def _wishes(paths: Sequence[str], namespace: str) -> Wishes:
-    manifests, unreadable = read_manifests(paths, sys.stdin)
+    manifests, unreadable = read_manifests(paths, standard_input())
     if unreadable:
         raise click.ClickException("\n".join(f"{item.source}:{item.line}: {item.message}" for item in unreadable))
     contents = ((f"{item.source}:{item.line}", item.content) for item in manifests)
@@ -182,7 +184,7 @@ def _table(rows: list[Row]) -> Table:
     for row in rows:
         calls = ", ".join(call.method for call in row.calls)
         cells = (row.resource, row.shown_remote, row.connection, calls, row.why)
-        table.add_row(row.action.value, *map(escape, cells), style=_STYLES.get(row.action))
+        table.add_row(row.action.value, *(escape(printable(cell)) for cell in cells), style=_STYLES.get(row.action))
     return table
 
 

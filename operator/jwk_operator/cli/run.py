@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import click
 
-from jwk_operator.apinizer.environment_proxy import unusable_variable
+from jwk_operator.cli.options import check_proxy_variables
 from jwk_operator.kube.session import AccessError, find_access, own_namespace
 from jwk_operator.runtime.http import PortError
 from jwk_operator.runtime.logs import set_up_logs
@@ -171,9 +171,8 @@ def run(
     names = tuple(dict.fromkeys(name for group in namespaces for name in group))
     if all_namespaces == bool(names):
         raise click.UsageError("give either --all-namespaces or --namespace NAME (repeatable)")
-    unusable = unusable_variable() if proxy_from_environment else None
-    if unusable is not None:
-        raise click.UsageError(f"{unusable} holds no address of an HTTP proxy; write it as http://HOST:PORT")
+    if proxy_from_environment:
+        check_proxy_variables()
     shard = _shard(selector)
     set_up_logs(log_level, log_format)
     lease = LeaseSettings(

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from jwk_operator.api.base import parse_duration
-from jwk_operator.cli.cluster import Cluster, cluster_options, namespace_options
+from jwk_operator.cli.cluster import Cluster, cluster_options, explained, namespace_options
 from jwk_operator.kube.client import JWKS, ApiError, Raw
 
 
@@ -89,7 +89,7 @@ async def _by_name(cluster: Cluster, names: Iterable[str]) -> tuple[list[Raw], l
         try:
             found.append(await cluster.client.get(JWKS, cluster.namespace, name))
         except ApiError as error:
-            problems.append(f"{cluster.namespace}/{name}: {error}")
+            problems.append(f"{cluster.namespace}/{name}: {explained(error)}")
     return found, problems
 
 

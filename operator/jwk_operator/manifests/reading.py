@@ -80,7 +80,7 @@ def _built(folder: Path) -> Iterator[Found]:
     except BuildError as error:
         yield Unreadable(str(folder), 1, str(error))
     else:
-        yield from _objects(str(folder), text)
+        yield from manifests_in(text, str(folder))
 
 
 def _in_folder(folder: Path) -> Iterator[Found]:
@@ -112,10 +112,15 @@ def _read(source: str, read: Callable[[], str]) -> Iterator[Found]:
     except UnicodeDecodeError:
         yield Unreadable(source, 1, "cannot be read: it is not UTF-8")
     else:
-        yield from _objects(source, text)
+        yield from manifests_in(text, source)
 
 
-def _objects(source: str, text: str) -> Iterator[Found]:
+def manifests_in(text: str, source: str) -> Iterator[Found]:
+    """Yield the objects in a text of YAML or JSON, those of a List one by one. No value is in what is told of faults.
+
+    Of documents that are no objects only those are told of that kubectl would be given: by standard input, or in a file
+    that speaks of the operator's API group.
+    """
     strict = source == STDIN or GROUP in text
     if strict:
         yield from _bad_separators(source, text)

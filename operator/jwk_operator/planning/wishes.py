@@ -10,18 +10,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from jwk_operator.api.base import API_VERSION
+from jwk_operator.api.jwk import ConnectionKind
 from jwk_operator.kube.client import Raw
 from jwk_operator.kube.store import Key
 
 _KINDS = {
     "JWK": API_VERSION,
-    "ApinizerConnection": API_VERSION,
-    "ClusterApinizerConnection": API_VERSION,
+    ConnectionKind.NAMESPACED.value: API_VERSION,
+    ConnectionKind.CLUSTER.value: API_VERSION,
     "Secret": "v1",
     "ConfigMap": "v1",
     "Namespace": "v1",
 }
-_WITHOUT_NAMESPACE = ("ClusterApinizerConnection", "Namespace")
+_WITHOUT_NAMESPACE = (ConnectionKind.CLUSTER.value, "Namespace")
 
 
 class WishError(ValueError):

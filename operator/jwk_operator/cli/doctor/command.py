@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
-from jwk_operator.apinizer.environment_proxy import environment_proxy, no_proxy, unusable_variable
 from jwk_operator.cli.cluster import carry_out, cluster_options, namespace_options
 from jwk_operator.cli.doctor.examine import Question, examine
 from jwk_operator.cli.doctor.show import as_json, show_text
+from jwk_operator.cli.options import ProxyFor, output_option, proxy_option
 
 
 class _Account(click.ParamType[tuple[str, str]]):
@@ -34,14 +32,8 @@ class _Account(click.ParamType[tuple[str, str]]):
     help="The operator's ServiceAccount: its rights are asked for, and the operator is looked for in its namespace. "
     "The default is that of the Deployment that is found; without one, your own rights are asked for.",
 )
-@click.option(
-    "--proxy-from-environment",
-    is_flag=True,
-    help="Reach Apinizer as an operator does that was started with this flag.",
-)
-@click.option(
-    "--output", "-o", type=click.Choice(["text", "json"]), default="text", help="Form of the findings; text by default."
-)
+@proxy_option
+@output_option("text", "json", meaning="Text for people, JSON for programs.")
 def doctor(
     connections: tuple[str, ...],
     namespace: str | None,
@@ -49,7 +41,7 @@ def doctor(
     context: str | None,
     kubeconfig: str | None,
     service_account: tuple[str, str] | None,
-    proxy_from_environment: bool,
+    proxy_for: ProxyFor,
     output: str,
 ) -> None:
     """Find out what is wrong: cluster, CRDs, operator, RBAC, and every connection as far as Apinizer.
@@ -61,7 +53,7 @@ def doctor(
     CONNECTION is the name of an ApinizerConnection or ClusterApinizerConnection; the default is all of the namespace
     and all that its JWKs use.
 
-    Exit status: 0 when nothing failed, 1 when something did, 64 for a usage error.
+    Exit status: 0 when nothing failed, 1 when something did.
 
     \b
     Examples:
@@ -69,9 +61,6 @@ def doctor(
       jwk-operator doctor --namespace team-a default
       jwk-operator doctor --all-namespaces --output json
     """
-    unusable = unusable_variable() if proxy_from_environment else None
-    if unusable is not None:
-        raise click.UsageError(f"{unusable} holds no address of an HTTP proxy; write it as http://HOST:PORT")
     question = Question(
         kubeconfig=kubeconfig,
         context=context,
@@ -79,7 +68,7 @@ def doctor(
         everywhere=all_namespaces,
         account=service_account,
         names=connections,
-        proxy_for=environment_proxy if proxy_from_environment else no_proxy,
+        proxy_for=proxy_for,
     )
     sections = carry_out(examine(question))
     if output == "json":
@@ -87,4 +76,4 @@ def doctor(
     else:
         show_text(sections)
     if any(section.has_failed for section in sections):
-        sys.exit(1)
+        raise click.exceptions.Exit(1)

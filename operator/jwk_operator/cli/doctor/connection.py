@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -16,14 +16,13 @@ from jwk_operator.cli.doctor.inventory import User
 from jwk_operator.cli.doctor.network import examine_way
 from jwk_operator.cli.doctor.references import judge_spec, judge_status, read_references
 from jwk_operator.cli.doctor.users import judge_environments, judge_writing
+from jwk_operator.cli.options import ProxyFor
 from jwk_operator.kube.client import KubeClient, Raw
 from jwk_operator.reconcile.connection_secrets import ConnectionSecrets
 from jwk_operator.reconcile.connections import ConnectionKey, endpoint_of, read_spec
 
 _LONGEST_CONNECT, _LONGEST_READ = 10.0, 30.0
 """Seconds that doctor waits at most, whatever the spec says: somebody sits before it."""
-
-ProxyFor = Callable[[str], Proxy | None]
 
 
 def title(key: ConnectionKey) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 
 from jwk_operator.api.base import VERSION
 from jwk_operator.api.crd import RESOURCES, Resource, openapi_schema
+from jwk_operator.cli.cluster import APPLY_CRDS
 from jwk_operator.cli.doctor.findings import Finding, failed, ok, skipped, some, warning
 from jwk_operator.kube.client import ApiError, ApiUnavailableError, Kind, KubeClient, Raw
 
 CRDS = Kind("apiextensions.k8s.io", "v1", "customresourcedefinitions")
-APPLY = "jwk-operator crds | kubectl apply --server-side -f -"
 
 Found = Raw | ApiError | ApiUnavailableError
 
@@ -38,20 +38,20 @@ def _judge(resource: Resource, found: Found) -> Finding:
     check = resource.plural
     match found:
         case ApiError(status=404):
-            return failed(check, "the CRD is not there", f"run {APPLY}")
+            return failed(check, "the CRD is not there", f"run {APPLY_CRDS}")
         case ApiError(status=403):
             return skipped(check, "you may not read CRDs", _right())
         case ApiError() | ApiUnavailableError():
             return failed(check, f"the CRD cannot be read: {found}", "run doctor again")
     why = _unusable(found)
     if why is not None:
-        return failed(check, why, f"run {APPLY}; then look at kubectl describe crd {resource.name}")
+        return failed(check, why, f"run {APPLY_CRDS}; then look at kubectl describe crd {resource.name}")
     served = next(version for version in found["spec"]["versions"] if version["name"] == VERSION)
     theirs = (served.get("schema") or {}).get("openAPIV3Schema") or {}
     ours = openapi_schema(resource)
     if theirs == ours:
         return ok(check, f"established, serves {VERSION}, and its schema is this program's own")
-    return warning(check, f"its schema is not this program's own: {_difference(ours, theirs)}", f"run {APPLY}")
+    return warning(check, f"its schema is not this program's own: {_difference(ours, theirs)}", f"run {APPLY_CRDS}")
 
 
 def _right() -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from jwk_operator.cli import terminal
 from jwk_operator.cli.cluster import Cluster, open_cluster
 from jwk_operator.cli.doctor import cluster as access
-from jwk_operator.cli.doctor.connection import ProxyFor, examine_connection
+from jwk_operator.cli.doctor.connection import examine_connection
 from jwk_operator.cli.doctor.crds import get_crds, judge_crds
 from jwk_operator.cli.doctor.findings import Finding, Section, failed, not_reached, skipped, warning
 from jwk_operator.cli.doctor.installation import Installation, find_operator, judge_installation
@@ -18,6 +18,7 @@ from jwk_operator.cli.doctor.inventory import Inventory, User, take_inventory
 from jwk_operator.cli.doctor.rbac import Account, Reviews, judge_rights, review_all
 from jwk_operator.cli.doctor.rights import CLUSTER_WIDE, SINGLE_NAMESPACE, lease_rules, rights
 from jwk_operator.cli.doctor.users import judge_users
+from jwk_operator.cli.options import ProxyFor
 from jwk_operator.kube.client import KubeClient
 from jwk_operator.kube.session import AccessError, open_session
 
@@ -58,7 +59,7 @@ def _not_reached() -> Iterator[Section]:
 
 async def _examine(question: Question, cluster: Cluster) -> list[Section]:
     where = access.place(question.kubeconfig, question.context)
-    with terminal.progress("looking at the cluster", total=4) as step:
+    with terminal.progress("Looking at the cluster", total=4) as step:
         found = access.judge_cluster(where, cluster.access.server, await access.ask(cluster.access))
         first = Section("cluster", tuple(found))
         if first.has_failed:
@@ -99,7 +100,7 @@ async def _connections(question: Question, client: KubeClient, namespace: str | 
     users = [user for key, using in inventory.users.items() for user in using if _named(key, question.names)]
     about = _about(inventory, question.names, users)
     places = asyncio.Semaphore(_AT_ONCE)
-    with terminal.progress("looking at the connections", total=len(chosen)) as step:
+    with terminal.progress("Looking at the connections", total=len(chosen)) as step:
 
         async def one(key: tuple[str, str, str]) -> Section:
             async with places:

@@ -71,11 +71,6 @@ def some(names: Iterable[str], most: int = 3) -> str:
     return ", ".join(known) if rest <= 1 else f"{', '.join(known[:most])} and {rest} more"
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
 def advice(text: str) -> tuple[str, str]:
     """Part what the operator's own messages say from the advice after it."""
     said, _, told = text.rstrip(".").partition("; ")

@@ -15,7 +15,8 @@ from jwk_operator.apinizer.client import ManagementClient
 from jwk_operator.apinizer.credentials import ClientCredentials, Credential
 from jwk_operator.apinizer.transport import Endpoint
 from jwk_operator.cli.doctor.clocks import Dated, judge_clock
-from jwk_operator.cli.doctor.findings import Finding, advice, count, failed, ok, skipped, some, warning
+from jwk_operator.cli.doctor.findings import Finding, advice, failed, ok, skipped, some, warning
+from jwk_operator.cli.wording import count
 
 CHECKS = ("clock", "token", "list", "environments")
 _SOON = timedelta(days=7)

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from jwk_operator.cli.doctor.findings import Finding, count, failed, ok, skipped, warning
+from jwk_operator.cli.doctor.findings import Finding, failed, ok, skipped, warning
 from jwk_operator.cli.doctor.rights import Right
+from jwk_operator.cli.wording import count
 from jwk_operator.kube.client import ApiError, ApiUnavailableError, Kind, KubeClient, Raw
 
 _GROUP = "authorization.k8s.io"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from jwk_operator.cli import terminal
 from jwk_operator.cli.doctor.findings import Level, Section
+from jwk_operator.cli.wording import printable
 
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILED: "bold red", Level.SKIPPED: "dim"}
 
@@ -27,15 +28,10 @@ def show_text(sections: Sequence[Section]) -> None:
             table.add_row(
                 Text(finding.level, style=_STYLES[finding.level]),
                 Text(finding.check),
-                Text(_printable(finding.text + remedy)),
+                Text(printable(finding.text + remedy)),
             )
         terminal.show(table, "")
     terminal.show(Text(_summary(sections)))
-
-
-def _printable(text: str) -> str:
-    """Take out what could play with a terminal: names of certificates and environments are somebody else's."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _summary(sections: Iterable[Section]) -> str:

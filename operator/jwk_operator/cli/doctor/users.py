@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from jwk_operator.api.reasons import Reason
 from jwk_operator.apinizer.answers import EnvironmentEntry
-from jwk_operator.cli.doctor.findings import Finding, advice, count, failed, ok, skipped, some
+from jwk_operator.cli.doctor.findings import Finding, advice, failed, ok, skipped, some
 from jwk_operator.cli.doctor.inventory import User
+from jwk_operator.cli.wording import count
 
 _WRITES = {"Create": "creation", "Update": "update", "Delete": "deletion", "Generate": "generation"}
 

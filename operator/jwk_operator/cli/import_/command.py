@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +14,12 @@ from jwk_operator.cli.cluster import carry_out, cluster_options, open_cluster
 from jwk_operator.cli.import_.folder import read_folder, write_folder
 from jwk_operator.cli.import_.source import Direct, Project, by_address, by_connection
 from jwk_operator.cli.import_.summary import tell
+from jwk_operator.cli.inputs import TOKEN_VARIABLE, read_option, read_secret
 from jwk_operator.kube.secrets import SourceKeyNotFoundError, text_of, token_of
 from jwk_operator.manifests.importing import FolderError, plan_import
 from jwk_operator.manifests.writing import Place, connection_text
 
-_TOKEN = "JWK_OPERATOR_TOKEN"  # noqa: S105
 _CLIENT_SECRET = "JWK_OPERATOR_CLIENT_SECRET"  # noqa: S105
-_STDIN = "-"
 
 
 @click.command("import", context_settings={"show_default": True})
@@ -60,7 +57,7 @@ _STDIN = "-"
 @click.option(
     "--token-file",
     metavar="FILE",
-    help=f"With --url: holds the token; `-` is standard input. Without it the token is that of {_TOKEN}.",
+    help=f"With --url: holds the token; `-` is standard input. Without it the token is that of {TOKEN_VARIABLE}.",
 )
 @click.option("--client-id", metavar="ID", help="With --url: log in with client credentials instead of a token.")
 @click.option(
@@ -143,7 +140,7 @@ def _write(found: Project, folder: Path, namespace: str | None, *, force: bool) 
         write_folder(folder, outcome.write, step)
     tell(found, outcome, folder, namespace)
     if outcome.refused:
-        raise SystemExit(1)
+        raise click.exceptions.Exit(1)
 
 
 # --- what --url takes ---------------------------------------------------------------------------------------------
@@ -159,34 +156,25 @@ def _credential(direct: dict[str, Any]) -> tuple[Credential, str]:
     """Return what to log in with, and where it is from, for messages."""
     try:
         if direct["client_id"]:
-            value, source = _value(direct["client_secret_file"], "--client-secret-file", _CLIENT_SECRET)
+            value, source = _secret(direct["client_secret_file"], "--client-secret-file", _CLIENT_SECRET)
             return ClientCredentials(text_of(direct["client_id"], "--client-id"), text_of(value, source)), source
-        value, source = _value(direct["token_file"], "--token-file", _TOKEN)
+        value, source = _secret(direct["token_file"], "--token-file", TOKEN_VARIABLE)
         return StaticToken(token_of(value, source)), source
     except SourceKeyNotFoundError as error:
         raise click.ClickException(str(error)) from error
 
 
-def _value(file: str | None, option: str, variable: str) -> tuple[str, str]:
-    if file is not None:
-        return _read(file, option), f"{option} {file}"
-    if variable not in os.environ:
+def _secret(file: str | None, option: str, variable: str) -> tuple[str, str]:
+    found = read_secret(file, option, variable)
+    if found is None:
         raise click.UsageError(f"--url needs {option} or the variable {variable}")
-    return os.environ[variable], f"the variable {variable}"
+    return found
 
 
 def _certificates(file: str | None) -> str | None:
     if file is None:
         return None
-    text = _read(file, "--ca-file")
+    text = read_option(file, "--ca-file")
     if "-----BEGIN CERTIFICATE-----" not in text:
         raise click.ClickException(f"--ca-file {file} holds no certificate in PEM form")
     return text
-
-
-def _read(file: str, option: str) -> str:
-    try:
-        return sys.stdin.read() if file == _STDIN else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise click.ClickException(f"{option} {file} cannot be read: {why}") from error

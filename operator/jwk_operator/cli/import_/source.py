@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from jwk_operator.admission.verdict import admit
+from jwk_operator.admission import admit
 from jwk_operator.api.base import API_VERSION
 from jwk_operator.api.connection import ApinizerConnectionSpec, ClusterApinizerConnectionSpec
 from jwk_operator.api.jwk import ConnectionKind, ConnectionRef
@@ -97,7 +97,7 @@ async def _find(cluster: Cluster, reference: ConnectionRef) -> dict[str, Any]:
     try:
         return await cluster.client.get(CONNECTIONS if namespaced else CLUSTER_CONNECTIONS, namespace, reference.name)
     except ApiError as error:
-        if error.status != 404:
+        if error.status != 404 or not error.reason:
             raise
         where = f" in namespace {namespace}" if namespace else ""
         raise click.ClickException(

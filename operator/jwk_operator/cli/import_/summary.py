@@ -9,6 +9,7 @@ import click
 
 from jwk_operator.cli import terminal
 from jwk_operator.cli.import_.source import Project
+from jwk_operator.cli.wording import count
 from jwk_operator.manifests.importing import Outcome
 from jwk_operator.manifests.yaml_text import quoted
 
@@ -18,7 +19,7 @@ def tell(project: Project, outcome: Outcome, folder: Path, namespace: str | None
     for name, why in outcome.refused.items():
         click.echo(f"JWK {quoted(name)} is left out: {why}", err=True)
     total = sum(outcome.jwks.values())
-    click.echo(f"Project {quoted(project.name)} at {project.address}: {_many(len(project.entries), 'JWK')}.\n")
+    click.echo(f"Project {quoted(project.name)} at {project.address}: {count(len(project.entries), 'JWK')}.\n")
     table = terminal.table("SOURCE TYPE", "JWKS", "GAPS")
     for source_type in sorted(outcome.jwks):
         table.add_row(source_type.value, str(outcome.jwks[source_type]), str(outcome.gaps[source_type]))
@@ -30,9 +31,9 @@ def tell(project: Project, outcome: Outcome, folder: Path, namespace: str | None
 
 def _about_files(outcome: Outcome, folder: Path) -> Iterator[str]:
     if outcome.write:
-        yield f"{folder}: {_many(len(outcome.write), 'file')} written, {len(outcome.same)} as they were."
+        yield f"{folder}: {count(len(outcome.write), 'file')} written, {len(outcome.same)} as they were."
     else:
-        yield f"{folder}: nothing to write, {_many(len(outcome.same), 'file')} as they were."
+        yield f"{folder}: nothing to write, {count(len(outcome.same), 'file')} as they were."
     if outcome.kept:
         yield "\nKept, as they differ from what would be written (--force overwrites them):"
         yield from _indented(outcome.kept)
@@ -43,7 +44,7 @@ def _about_files(outcome: Outcome, folder: Path) -> Iterator[str]:
         yield "\nNot in Apinizer any more; remove these files, and their lines in the kustomization, if that is meant:"
         yield from _indented(f"{file} ({quoted(name)})" for name, file in outcome.gone.items())
     if outcome.refused:
-        yield f"\n{_many(len(outcome.refused), 'JWK')} left out; standard error says why."
+        yield f"\n{count(len(outcome.refused), 'JWK')} left out; standard error says why."
 
 
 def _next_steps(project: Project, outcome: Outcome, folder: Path, namespace: str | None) -> Iterator[str]:
@@ -59,7 +60,3 @@ def _next_steps(project: Project, outcome: Outcome, folder: Path, namespace: str
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:
     yield from (f"  {line}" for line in lines)
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

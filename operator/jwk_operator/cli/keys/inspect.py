@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 import click
 
 from jwk_operator.cli import terminal
-from jwk_operator.cli.cluster import carry_out, cluster_options, open_cluster
+from jwk_operator.cli.cluster import carry_out, cluster_options, namespace_option, open_cluster
 from jwk_operator.cli.keys.reading import Material, NothingReadError, from_cluster, from_file, keys_of
 from jwk_operator.cli.keys.report import KeyReport, report_all
+from jwk_operator.cli.options import output_option
 
 _IN_CLUSTER = ("secret", "jwk")
 _STYLES = {"error": "red", "warning": "yellow"}
@@ -19,9 +20,9 @@ _WIDTH = 12
 
 @click.command(context_settings={"show_default": True})
 @click.argument("source")
-@click.option("--namespace", "-n", metavar="NAME", help="Namespace; the default is that of the context.")
+@namespace_option
 @cluster_options
-@click.option("--output", "-o", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+@output_option("text", "json", meaning="Text for people, JSON for programs.")
 def inspect(source: str, namespace: str | None, kubeconfig: str | None, context: str | None, output: str) -> None:
     """Tell what the keys in SOURCE are: type, size, kid, thumbprint, what is private, and what is wrong with them.
 
@@ -55,7 +56,7 @@ def inspect(source: str, namespace: str | None, kubeconfig: str | None, context:
     else:
         _show(reports)
     if not all(report.valid for report in reports):
-        click.get_current_context().exit(1)
+        raise click.exceptions.Exit(1)
 
 
 async def _from_cluster(

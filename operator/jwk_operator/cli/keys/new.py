@@ -125,7 +125,7 @@ def _former(add_to: str | None, target: Target) -> tuple[list[Members], Target]:
 
 
 def _make(recipe: Recipe, kid: str | None, count: int) -> list[Members]:
-    with terminal.progress(f"making a key: {recipe}", count) as advance:
+    with terminal.progress(f"Making a key: {recipe}", count) as advance:
         made = list[Members]()
         for _ in range(count):
             made.append(make(recipe, kid))

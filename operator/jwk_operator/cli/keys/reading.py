@@ -5,23 +5,18 @@ No message quotes what was read.
 
 from __future__ import annotations
 
-import base64
-import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from jwk_operator.api.base import GROUP
 from jwk_operator.cli.cluster import Cluster
+from jwk_operator.cli.inputs import STDIN, read_text
 from jwk_operator.cli.keys import pem
 from jwk_operator.kube.client import JWKS, SECRETS, ApiError, Raw
+from jwk_operator.manifests import Manifest, Unreadable, manifests_in
+from jwk_operator.manifests.fields import mapping, secret_texts, text
 from jwk_operator.reconcile.keymaterial import InvalidKeyError, keys_in
-
-STDIN = "-"
 
 
 class NothingReadError(ValueError):
@@ -59,13 +54,12 @@ def from_file(path: str) -> list[Material]:
     """Return what a file, or standard input for `-`, holds. Raises `NothingReadError`."""
     where = "standard input" if path == STDIN else path
     try:
-        content = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
-        text = content.decode("utf-8-sig")
+        content = read_text(path)
     except OSError as error:
         raise NothingReadError(f"{where} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise NothingReadError(f"{where} is no text; give a JWK, a JWK Set, a PEM or a manifest") from None
-    return list(_from_text(text, where))
+    return list(_from_text(content, where))
 
 
 async def from_cluster(cluster: Cluster, kind: str, name: str) -> list[Material]:
@@ -102,69 +96,48 @@ def _chosen(document: Raw, where: str, key: str) -> list[Material]:
         if not found:
             raise NothingReadError(f"{where} has no key material")
         return found
-    values = _values(document)
+    values = {name: value for name, value in secret_texts(document).items() if value is not None}
     if key not in values:
         raise NothingReadError(f"{where} has no text under key {key}; there are {', '.join(values) or 'none'}")
     return [Material(f"{where}, key {key}", values[key], document["metadata"], key)]
 
 
-def _from_text(text: str, where: str) -> Iterator[Material]:
-    if text.lstrip().startswith(pem.START):
-        yield Material(where, text)
+def _from_text(content: str, where: str) -> Iterator[Material]:
+    if content.lstrip().startswith(pem.START):
+        yield Material(where, content)
         return
-    documents = _documents(text, where)
-    if not all(isinstance(item, dict) and "kind" in item for item in documents):
-        yield Material(where, text)  # a JWK or a JWK Set, or what is neither: its reader says why
+    found = list(manifests_in(content, where))
+    manifests = [item for item in found if isinstance(item, Manifest) and "kind" in item.content]
+    if content.strip() and not (manifests and len(manifests) == len(found)):
+        _refuse_what_is_nothing(content, where, found)
+        yield Material(where, content)  # a JWK or a JWK Set, or what is neither: its reader says why
         return
-    found = [material for document in documents for material in _from_manifest(document, where)]
-    if not found:
+    materials = [material for manifest in manifests for material in _from_manifest(manifest, where)]
+    if not materials:
         raise NothingReadError(f"{where} holds no key material; give a JWK, a JWK Set, a PEM or a Secret's manifest")
-    yield from found
+    yield from materials
 
 
-def _documents(text: str, where: str) -> list[Any]:
-    """Return what stands in a text of JSON or YAML."""
-    if text.lstrip().startswith(("{", "[")):
-        try:
-            return [json.loads(text)]
-        except (ValueError, RecursionError):
-            return [None]
-    try:
-        return [item for item in yaml.safe_load_all(text) if item is not None]
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        if pem.START in text:
-            return [None]
-        mark = getattr(error, "problem_mark", None)
-        at = f" at line {mark.line + 1}" if mark else ""
-        raise NothingReadError(f"{where} is neither JSON nor PEM nor YAML{at}") from None
+def _refuse_what_is_nothing(content: str, where: str, found: Iterable[Manifest | Unreadable]) -> None:
+    fault = next((item for item in found if isinstance(item, Unreadable)), None)
+    if fault is not None and pem.START not in content and not content.lstrip().startswith(("{", "[")):
+        raise NothingReadError(f"{where} is neither JSON nor PEM nor YAML at line {fault.line}")
 
 
-def _from_manifest(document: Raw, where: str) -> Iterator[Material]:
-    metadata = document.get("metadata") or {}
-    name, kind, group = metadata.get("name"), document["kind"], str(document.get("apiVersion", "")).partition("/")[0]
-    if kind == "List":
-        for item in document.get("items") or ():
-            yield from _from_manifest(item, where)
-    elif (kind, group) == ("Secret", "v1"):
-        yield from _from_secret(document, f"{where}, secret/{name}")
-    elif (kind, group) == ("JWK", GROUP) and (document.get("spec") or {}).get("jwkStr"):
-        yield Material(f"{where}, jwk/{name}", document["spec"]["jwkStr"], kid=document["spec"].get("kid"))
+def _from_manifest(manifest: Manifest, where: str) -> Iterator[Material]:
+    content = manifest.content
+    kind, group = content["kind"], text(content, "apiVersion").partition("/")[0]
+    name, spec = text(mapping(content, "metadata"), "name"), mapping(content, "spec")
+    if (kind, group) == ("Secret", "v1"):
+        yield from _from_secret(content, f"{where}, secret/{name}")
+    elif (kind, group) == ("JWK", GROUP) and text(spec, "jwkStr"):
+        yield Material(f"{where}, jwk/{name}", text(spec, "jwkStr"), kid=text(spec, "kid") or None)
     elif kind == "SealedSecret":
         raise NothingReadError(f"{where} is sealed: only the controller in the cluster can read it")
 
 
-def _from_secret(document: Raw, where: str) -> Iterator[Material]:
+def _from_secret(secret: Raw, where: str) -> Iterator[Material]:
     """Yield what looks like key material among a Secret's values."""
-    for key, value in _values(document).items():
-        if value.lstrip().startswith(("{", pem.START)):
-            yield Material(f"{where}, key {key}", value, document.get("metadata") or {}, key)
-
-
-def _values(document: Raw) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for key, value in (document.get("data") or {}).items():
-        try:
-            found[key] = base64.b64decode(value).decode()
-        except (TypeError, ValueError):
-            continue  # binary, and so no key material
-    return found | {key: str(value) for key, value in (document.get("stringData") or {}).items()}
+    for key, value in secret_texts(secret).items():
+        if value is not None and value.lstrip().startswith(("{", pem.START)):
+            yield Material(f"{where}, key {key}", value, mapping(secret, "metadata"), key)

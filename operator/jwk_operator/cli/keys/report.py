@@ -10,6 +10,7 @@ from typing import Any
 
 from cryptography import x509
 
+from jwk_operator.cli.wording import printable
 from jwk_operator.reconcile import keyuse
 from jwk_operator.reconcile.keycertificates import certificates, subject
 from jwk_operator.reconcile.keymaterial import PRIVATE_MEMBERS, InvalidKeyError, check_key
@@ -67,7 +68,7 @@ class KeyReport:
         """Yield what stands in the text, by the name of each line."""
         form = self.curve or (f"{self.size} bits" if self.size else None)
         yield "type", ", ".join(filter(None, (self.type or "unknown", form)))
-        yield "kid", _printable(self.kid) if self.kid else "none"
+        yield "kid", printable(self.kid) if self.kid else "none"
         for name, value in (("use", self.use), ("alg", self.alg), ("key_ops", " ".join(self.key_ops or ()))):
             if value:
                 yield name, value
@@ -160,7 +161,3 @@ def _holds(kty: str | None, private: Sequence[str]) -> str:
 
 def _time(value: datetime) -> str:
     return f"{value:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -14,6 +14,7 @@ import click
 from jwk_operator.cli.keys import sealing
 from jwk_operator.cli.keys.manifests import sealed_secret, secret
 from jwk_operator.cli.keys.reading import Material
+from jwk_operator.manifests.fields import text
 
 _KEY = "jwk.json"
 _OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -46,8 +47,8 @@ class Target:
     def like(self, old: Material) -> Target:
         """Return it with the place of old keys for what was left out."""
         place = old.secret or {}
-        name, namespace = self.name or place.get("name"), self.namespace or place.get("namespace")
-        return replace(self, name=name, namespace=namespace, key=self.key or old.key)
+        name, namespace = self.name or text(place, "name"), self.namespace or text(place, "namespace")
+        return replace(self, name=name or None, namespace=namespace or None, key=self.key or old.key)
 
     def renderer(self, now: datetime) -> Callable[[str], str]:
         """Return what makes the output of a JWK's text. Raises `CertificateError` and OSError."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 
+from jwk_operator.cli.cluster import explained
 from jwk_operator.cli.status.board import Board
 from jwk_operator.cli.status.reading import Scope, missing_names, read_board, uses_cluster_wide
 from jwk_operator.kube.client import (
@@ -19,11 +19,10 @@ from jwk_operator.kube.client import (
     ApiUnavailableError,
     Kind,
     KubeClient,
+    Raw,
 )
 from jwk_operator.kube.following import follow
 from jwk_operator.kube.store import Key, key_of
-
-Raw = dict[str, Any]
 
 _BURST = 0.2
 """Seconds in which changes come together before they are shown."""
@@ -133,17 +132,10 @@ class Objects:
 def _refusal(kind: Kind, namespace: str | None, verb: str, error: ApiError) -> click.ClickException:
     """Say what a person can do about what the API server refuses."""
     what = f"{kind.plural}.{kind.group}"
-    if error.status == 404:
-        return click.ClickException(
-            f"the cluster does not know {what}: have an administrator install the CRDs, "
-            "jwk-operator crds | kubectl apply --server-side -f -"
-        )
     if error.status == 403:
         where = f"in namespace {namespace}" if namespace else "in all namespaces"
         remedy = "" if namespace else ", or look in one namespace with -n NAMESPACE"
         return click.ClickException(
             f'you lack the right "{verb}" on {what} {where}: have an administrator give you the role view there{remedy}'
         )
-    if error.status == 401:
-        return click.ClickException("the API server does not accept your credentials: log in to the cluster again")
-    return click.ClickException(f"{what} cannot be read: {error}")
+    return click.ClickException(explained(error, what))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from contextlib import aclosing
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import click
 from jwk_operator.api.selector import parse_selector
 from jwk_operator.cli import terminal
 from jwk_operator.cli.cluster import carry_out, cluster_options, namespace_options, open_cluster
+from jwk_operator.cli.options import output_option
 from jwk_operator.cli.status.board import Board
 from jwk_operator.cli.status.cluster import Objects
 from jwk_operator.cli.status.document import document
@@ -27,9 +27,7 @@ from jwk_operator.cli.status.watching import follow
 @click.option("--selector", "-l", metavar="LABELS", help="Show JWKs with these labels alone, such as team=blue.")
 @click.option("--problems", is_flag=True, help="Leave out what is Ready.")
 @click.option("--watch", "-w", is_flag=True, help="Go on, and show every change, until Ctrl-C.")
-@click.option(
-    "--output", "-o", type=click.Choice(["text", "json"]), default="text", help="Text for people, JSON for programs."
-)
+@output_option("text", "json", meaning="Text for people, JSON for programs.")
 @click.option(
     "--html",
     metavar="FILE",
@@ -90,7 +88,7 @@ def status(
     if missing:
         raise click.ClickException(f"no JWK {', '.join(missing)} in {board.where}")
     if fail and not board.fine:
-        sys.exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def _check(*, watch: bool, html: Path | None, fail: bool, output: str, selector: str | None) -> None:

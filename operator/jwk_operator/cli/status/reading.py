@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from jwk_operator.api.jwk import ConnectionKind
 from jwk_operator.cli.status.board import (
     Board,
     Connection,
@@ -185,9 +186,9 @@ def _connection(raw: Raw) -> Connection:
     metadata, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
     health, reason, message = _judge(metadata, status)
     namespace = metadata.get("namespace") or ""
-    kind = "ApinizerConnection" if namespace else "ClusterApinizerConnection"
+    kind = ConnectionKind.NAMESPACED if namespace else ConnectionKind.CLUSTER
     return Connection(
-        key=(kind, namespace, metadata["name"]),
+        key=(kind.value, namespace, metadata["name"]),
         health=health,
         reason=reason,
         message=message,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from jwk_operator.cli.status.board import Board, Delivery, Health, Jwk, Outcome, in_words
 from jwk_operator.cli.status.grid import Cell
+from jwk_operator.cli.wording import count
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -45,16 +46,12 @@ def summary(board: Board) -> str:
     if not total:
         elsewhere = "" if board.everywhere else " -A looks in all namespaces."
         return f"No JWKs in {board.where}.{elsewhere}"
-    text = f"{_counted(total, 'JWK')} in {board.where}: {in_words(board.total)}."
+    text = f"{count(total, 'JWK')} in {board.where}: {in_words(board.total)}."
     connections = board.total_connections.total()
     if connections:
-        text += f" {_counted(connections, 'connection')}: {in_words(board.total_connections)}."
+        text += f" {count(connections, 'connection')}: {in_words(board.total_connections)}."
     hidden = total - len(board.jwks)
     return f"{text} Those that are ready are not shown." if hidden else text
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def styled(text: str, style: str = "") -> Text:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from datetime import UTC, datetime
 
 import click
 
 from jwk_operator.cli import terminal
+from jwk_operator.cli.inputs import standard_input
+from jwk_operator.cli.options import output_option
 from jwk_operator.cli.validate.checking import check
 from jwk_operator.cli.validate.findings import Level, Report
 from jwk_operator.cli.validate.junit import as_junit
@@ -19,12 +19,12 @@ from jwk_operator.manifests import read_manifests
 
 @click.command(context_settings={"show_default": True})
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(allow_dash=True))
-@click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json", "sarif", "junit"]),
-    default="text",
-    help="Lines for people, an object for programs, SARIF 2.1.0 for code hosts, or JUnit XML for CI systems.",
+@output_option(
+    "text",
+    "json",
+    "sarif",
+    "junit",
+    meaning="Text for people, JSON for programs, SARIF 2.1.0 for code hosts, or JUnit XML for CI systems.",
 )
 @click.option("--strict", is_flag=True, help="Let warnings fail, too.")
 @click.option("--quiet", "-q", is_flag=True, help="Print errors and warnings alone, no facts of keys and no summary.")
@@ -44,9 +44,8 @@ def validate(paths: tuple[str, ...], output: str, strict: bool, quiet: bool) -> 
       jwk-operator validate examples/kustomize/production
       kubectl kustomize examples/kustomize/production | jwk-operator validate --strict --output json -
     """
-    stdin = io.TextIOWrapper(sys.stdin.buffer, "utf-8-sig") if sys.stdin else None
     with terminal.progress("Reading"):
-        manifests, unreadable = read_manifests(paths, stdin)
+        manifests, unreadable = read_manifests(paths, standard_input())
     with terminal.progress("Validating", len(manifests)) as step:
         report = check(manifests, unreadable, datetime.now(UTC), step)
     _print(report, output, strict=strict, quiet=quiet)

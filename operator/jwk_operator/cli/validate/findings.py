@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from jwk_operator.manifests import Manifest
+from jwk_operator.manifests.fields import mapping, text
 
 
 class Level(StrEnum):
@@ -119,15 +120,3 @@ def finding(rule: Rule, resource: Resource, path: str, message: str) -> Finding:
     """Return what was found at a field of a resource."""
     manifest = resource.manifest
     return Finding(rule, manifest.source, manifest.line_of(path), message, resource, path)
-
-
-def mapping(content: Any, name: str) -> dict[str, Any]:
-    """Return a field that should be an object, and an empty one where it is none."""
-    found = content.get(name) if isinstance(content, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def text(content: dict[str, Any], name: str) -> str:
-    """Return a field that should be a text, and an empty one where it is none."""
-    found = content.get(name)
-    return found if isinstance(found, str) else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -11,7 +10,7 @@ from typing import Any
 from jwk_operator.admission.golang import quote
 from jwk_operator.api.base import API_VERSION
 from jwk_operator.api.crd import RESOURCES
-from jwk_operator.cli.validate.findings import mapping
+from jwk_operator.manifests.fields import base64_text, mapping
 from jwk_operator.reconcile.keymaterial import PRIVATE_MEMBERS, private_values
 
 _MEMBER = re.compile(rf'"(?:{"|".join(sorted(PRIVATE_MEMBERS))})\\*"\s*:\s*\\*"([^"\\]+)')
@@ -65,14 +64,6 @@ def _of_secret(content: dict[str, Any]) -> Iterator[str]:
         yield value
         decoded = base64_text(value)
         yield from (decoded, *decoded.splitlines()) if decoded else ()
-
-
-def base64_text(value: str) -> str | None:
-    """Return the text of an entry in a Secret's `data`; None for what is none."""
-    try:
-        return base64.b64decode("".join(value.split()), validate=True).decode()
-    except ValueError:
-        return None
 
 
 def _texts(node: Any) -> Iterator[str]:

@@ -20,10 +20,9 @@ from jwk_operator.cli.validate.findings import (
     Key,
     Resource,
     finding,
-    mapping,
-    text,
 )
 from jwk_operator.cli.validate.secrets import Secrets, value_in
+from jwk_operator.manifests.fields import mapping, text
 from jwk_operator.reconcile.keymaterial import InvalidKeyError, inspect_key, private_values
 from jwk_operator.reconcile.keyreview import bits, review
 

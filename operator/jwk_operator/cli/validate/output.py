@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from jwk_operator.cli.validate.findings import Finding, Key, Level, Report, Resource
+from jwk_operator.cli.wording import count, printable
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -47,12 +48,7 @@ def as_json(report: Report) -> str:
 def _line(source: str, line: int, level: tuple[str, str], text: str) -> Text:
     from rich.text import Text
 
-    return Text.assemble(f"{_printable(source)}:{line}: ", level, f": {_printable(text)}")
-
-
-def _printable(text: str) -> str:
-    """Return a text that keeps to its line and leaves a terminal alone."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return Text.assemble(f"{printable(source)}:{line}: ", level, f": {printable(text)}")
 
 
 def _summary(report: Report) -> str:
@@ -62,15 +58,11 @@ def _summary(report: Report) -> str:
     parts = [
         f"{len(report.resources) - invalid} valid",
         f"{invalid} invalid",
-        _count(report.count(Level.WARNING), "warning"),
-        f"{_count(report.passed_over, 'object')} of other kinds passed over",
+        count(report.count(Level.WARNING), "warning"),
+        f"{count(report.passed_over, 'object')} of other kinds passed over",
     ]
     unreadable = sum(item.resource is None for item in report.findings)
     return ", ".join(parts + ([f"{unreadable} unreadable"] if unreadable else []))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _resource(report: Report, resource: Resource, key: Key | None) -> dict[str, Any]:

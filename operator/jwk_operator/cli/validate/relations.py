@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from jwk_operator.api.base import API_VERSION, GROUP
 from jwk_operator.api.crd import RESOURCES
+from jwk_operator.api.jwk import ConnectionKind
 from jwk_operator.cli.validate.findings import (
     ELSEWHERE,
     FOREIGN,
@@ -14,13 +15,12 @@ from jwk_operator.cli.validate.findings import (
     Finding,
     Resource,
     finding,
-    mapping,
-    text,
 )
 from jwk_operator.manifests import Manifest
+from jwk_operator.manifests.fields import mapping, text
 
 KINDS = tuple(resource.kind for resource in RESOURCES)
-_CLUSTER = "ClusterApinizerConnection"
+_CLUSTER = ConnectionKind.CLUSTER.value
 
 _Name = tuple[str, str, str]
 """Kind, namespace and name; that of the cluster-wide kind has no namespace."""
@@ -101,7 +101,7 @@ def _elsewhere(jwk: Resource, connections: dict[_Name, Resource]) -> Iterator[Fi
 
 def _connection(jwk: Resource) -> _Name:
     reference = mapping(jwk.spec, "connectionRef")
-    kind = text(reference, "kind") or "ApinizerConnection"
+    kind = text(reference, "kind") or ConnectionKind.NAMESPACED.value
     return kind, "" if kind == _CLUSTER else jwk.namespace, text(reference, "name") or "default"
 
 

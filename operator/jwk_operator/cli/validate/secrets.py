@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jwk_operator.cli.validate.findings import mapping, text
-from jwk_operator.cli.validate.hiding import base64_text
 from jwk_operator.manifests import Manifest
+from jwk_operator.manifests.fields import mapping, secret_texts, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,5 @@ def secrets_among(manifests: Iterable[Manifest]) -> Secrets:
 
 def value_in(secret: Manifest, key: str) -> tuple[bool, str | None]:
     """Return whether a Secret has a key, and its text; None where it is no text."""
-    plain, encoded = mapping(secret.content, "stringData"), mapping(secret.content, "data")
-    if key in plain:
-        return True, text(plain, key)
-    return key in encoded, base64_text(text(encoded, key)) if key in encoded else None
+    entries = secret_texts(secret.content)
+    return key in entries, entries.get(key)
