@@ -69,3 +69,22 @@ def test_words_of_the_messages_are_no_secrets(offline: Tool) -> None:
     refused, hidden = done.out.splitlines()[:2]
     assert "spec.baseUrl cannot hold a user name or password: remove them and set spec.auth [refused]" in refused
     assert 'spec.updatePolicy: Unsupported value: "***": supported values: "Immutable", "Replace" [refused]' in hidden
+
+
+def test_a_key_that_is_there_twice_may_be_a_secret(offline: Tool) -> None:
+    done = offline("validate", "-", stdin=f"spec:\n  '{KEY}': 1\n  '{KEY}': 2\n")
+    assert done.out.splitlines()[0] == '-:3: error: key "***" already set in map [unreadable]'
+
+
+def test_no_plan_holds_a_secret(offline: Tool, tmp_path: Path) -> None:
+    """The API server's refusal repeats what was pasted into the wrong field."""
+    token = a_secret("token", data={"token": encoded("token-in-the-secret")})
+    kinds = [
+        an_object("a", {**URL, "updatePolicy": KEY}),
+        an_object("b", {**URL, "updatePolicy": "token-in-the-secret"}),
+    ]
+    write(tmp_path, "planted.yaml", token, *kinds)
+    for output in ("table", "json", "markdown"):
+        done = offline("plan", "--no-cluster", "-o", output, "planted.yaml")
+        assert (done.status, SECRET in done.out, "token-in" in done.out, done.err) == (1, False, False, "")
+        assert "***" in done.out.replace("\\*", "*")

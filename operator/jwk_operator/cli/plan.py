@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from jwk_operator.cli import terminal
 from jwk_operator.cli.cluster import Cluster, carry_out, cluster_options, namespace_options, open_cluster
 from jwk_operator.cli.inputs import STDIN, TOKEN_VARIABLE, read_secret, standard_input
 from jwk_operator.cli.options import ProxyFor, output_option, proxy_option
+from jwk_operator.cli.validate.hiding import secret_values, without
 from jwk_operator.cli.wording import printable
 from jwk_operator.kube.secrets import SourceKeyNotFoundError, token_of
 from jwk_operator.manifests.reading import read_manifests
@@ -140,7 +141,7 @@ async def _plan(choice: _Choice) -> list[Row]:
         now = datetime.now(UTC)
         builder = StageBuilder(cluster.client if cluster else None, now, choice.token)
         default = cluster.namespace if cluster else choice.namespace or "default"
-        wishes = _wishes(choice.paths, default) if choice.paths else None
+        wishes, secrets = _wishes(choice.paths, default) if choice.paths else (None, [])
         with terminal.progress("Reading the cluster"):
             if wishes is not None:
                 stage = await builder.of_wishes(wishes, prune=choice.prune)
@@ -154,7 +155,8 @@ async def _plan(choice: _Choice) -> list[Row]:
         with terminal.progress("Planning", len(stage.planned)) as step:
             planner = Planner(stage, rehearsal, now, choice.proxy_for, assume_owned=choice.assume_owned)
             outcomes = await planner.play(step)
-        return rows_of(outcomes, stage.refusals)
+        rows = rows_of(outcomes, stage.refusals)
+        return [replace(row, message=without(row.message, secrets)) for row in rows]
 
 
 @asynccontextmanager
@@ -166,13 +168,14 @@ async def _cluster(choice: _Choice) -> AsyncIterator[Cluster | None]:
         yield cluster
 
 
-def _wishes(paths: Sequence[str], namespace: str) -> Wishes:
+def _wishes(paths: Sequence[str], namespace: str) -> tuple[Wishes, list[str]]:
+    """Return what the manifests wish for, and the secret values in them, which a refusal may repeat."""
     manifests, unreadable = read_manifests(paths, standard_input())
     if unreadable:
         raise click.ClickException("\n".join(f"{item.source}:{item.line}: {item.message}" for item in unreadable))
     contents = ((f"{item.source}:{item.line}", item.content) for item in manifests)
     try:
-        return wishes_of(contents, namespace)
+        return wishes_of(contents, namespace), secret_values(item.content for item in manifests)
     except WishError as error:
         raise click.ClickException(str(error)) from error
 

@@ -13,6 +13,7 @@ import yaml
 from jwk_operator.manifests.scalars import Scalar, as_json, key_text, plain, tagged
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_./-]{0,62}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MERGE = "tag:yaml.org,2002:merge"
 _DEEPEST = 100
@@ -105,9 +106,14 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in pairs:
         if name in members:
-            raise SyntaxProblemError(1, f'key "{name}" already set in map')
+            raise _twice(1, name)
         members[name] = value
     return members
+
+
+def _twice(line: int, name: str) -> SyntaxProblemError:
+    """Return what is said of a key that is there already; what is no name of a field may be a pasted secret."""
+    return SyntaxProblemError(line, f'key "{name if _FIELD.fullmatch(name) else "***"}" already set in map')
 
 
 def _no_constant(_: str) -> Any:
@@ -216,7 +222,7 @@ class _Builder:
                 continue
             name = _name(key)
             if name in given:
-                raise SyntaxProblemError(key.line, f'key "{name}" already set in map')
+                raise _twice(key.line, name)
             given.add(name)
             child = f"{path}.{name}" if path else name
             self._lines[child] = key.line
