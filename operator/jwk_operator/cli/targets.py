@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 import click
@@ -89,6 +90,8 @@ async def _by_name(cluster: Cluster, names: Iterable[str]) -> tuple[list[Raw], l
         try:
             found.append(await cluster.client.get(JWKS, cluster.namespace, name))
         except ApiError as error:
+            if error.status == HTTPStatus.UNAUTHORIZED or not error.reason:
+                raise  # it holds for every name: no login, or no such kind
             problems.append(f"{cluster.namespace}/{name}: {error}")
     return found, problems
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from jwk_operator.cli.cluster import LOGIN_REFUSED, NO_CRDS
 from jwk_operator.cli.status.board import Board
 from jwk_operator.cli.status.reading import Scope, missing_names, read_board, uses_cluster_wide
 from jwk_operator.kube.client import (
@@ -134,10 +135,7 @@ def _refusal(kind: Kind, namespace: str | None, verb: str, error: ApiError) -> c
     """Say what a person can do about what the API server refuses."""
     what = f"{kind.plural}.{kind.group}"
     if error.status == 404:
-        return click.ClickException(
-            f"the cluster does not know {what}: have an administrator install the CRDs, "
-            "jwk-operator crds | kubectl apply --server-side -f -"
-        )
+        return click.ClickException(NO_CRDS)
     if error.status == 403:
         where = f"in namespace {namespace}" if namespace else "in all namespaces"
         remedy = "" if namespace else ", or look in one namespace with -n NAMESPACE"
@@ -145,5 +143,5 @@ def _refusal(kind: Kind, namespace: str | None, verb: str, error: ApiError) -> c
             f'you lack the right "{verb}" on {what} {where}: have an administrator give you the role view there{remedy}'
         )
     if error.status == 401:
-        return click.ClickException("the API server does not accept your credentials: log in to the cluster again")
+        return click.ClickException(LOGIN_REFUSED)
     return click.ClickException(f"{what} cannot be read: {error}")
