@@ -140,31 +140,37 @@ def _documents(text: str, where: str) -> list[Any]:
 
 
 def _from_manifest(document: Raw, where: str) -> Iterator[Material]:
-    metadata = document.get("metadata") or {}
-    name, kind, group = metadata.get("name"), document["kind"], str(document.get("apiVersion", "")).partition("/")[0]
+    metadata, spec = _object(document.get("metadata")), _object(document.get("spec"))
+    name, kind, group = metadata.get("name"), document.get("kind"), str(document.get("apiVersion")).partition("/")[0]
     if kind == "List":
-        for item in document.get("items") or ():
-            yield from _from_manifest(item, where)
+        items = document.get("items")
+        for item in items if isinstance(items, list) else ():
+            yield from _from_manifest(_object(item), where)
     elif (kind, group) == ("Secret", "v1"):
         yield from _from_secret(document, f"{where}, secret/{name}")
-    elif (kind, group) == ("JWK", GROUP) and (document.get("spec") or {}).get("jwkStr"):
-        yield Material(f"{where}, jwk/{name}", document["spec"]["jwkStr"], kid=document["spec"].get("kid"))
+    elif (kind, group) == ("JWK", GROUP) and isinstance(spec.get("jwkStr"), str):
+        yield Material(f"{where}, jwk/{name}", spec["jwkStr"], kid=spec.get("kid"))
     elif kind == "SealedSecret":
         raise NothingReadError(f"{where} is sealed: only the controller in the cluster can read it")
+
+
+def _object(value: object) -> Raw:
+    """Return a part of a manifest, in which anything may stand, as an object: an empty one where it is none."""
+    return value if isinstance(value, dict) else {}
 
 
 def _from_secret(document: Raw, where: str) -> Iterator[Material]:
     """Yield what looks like key material among a Secret's values."""
     for key, value in _values(document).items():
         if value.lstrip().startswith(("{", pem.START)):
-            yield Material(f"{where}, key {key}", value, document.get("metadata") or {}, key)
+            yield Material(f"{where}, key {key}", value, _object(document.get("metadata")), key)
 
 
 def _values(document: Raw) -> dict[str, str]:
     found: dict[str, str] = {}
-    for key, value in (document.get("data") or {}).items():
+    for key, value in _object(document.get("data")).items():
         try:
-            found[key] = base64.b64decode(value).decode()
+            found[str(key)] = base64.b64decode(value).decode()
         except (TypeError, ValueError):
             continue  # binary, and so no key material
-    return found | {key: str(value) for key, value in (document.get("stringData") or {}).items()}
+    return found | {str(key): str(value) for key, value in _object(document.get("stringData")).items()}
