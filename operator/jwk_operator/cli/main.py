@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -39,13 +40,27 @@ _USAGE_ERROR = 64
 that something would change."""
 
 
+_INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
+
+
 @contextmanager
-def _usage_errors_apart() -> Iterator[None]:
+def _ends() -> Iterator[None]:
+    """Give every end that is not the command's own its exit status and, at most, one line."""
     try:
         yield
     except click.UsageError as error:
         vars(error)["exit_code"] = _USAGE_ERROR
         raise
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(_INTERRUPTED) from None
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise  # click knows a pipe that was closed; anything else should have been expected
+        raise click.ClickException(f"output cannot be written: {error.strerror}") from None
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class _Commands(click.Group):
@@ -54,11 +69,11 @@ class _Commands(click.Group):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        with _usage_errors_apart():
+        with _ends():
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _usage_errors_apart():
+        with _ends():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click has it

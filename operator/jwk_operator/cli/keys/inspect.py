@@ -23,11 +23,12 @@ _WIDTH = 12
 @cluster_options
 @click.option("--output", "-o", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
 def inspect(source: str, namespace: str | None, kubeconfig: str | None, context: str | None, output: str) -> None:
-    """Tell what the keys in SOURCE are: type, size, kid, thumbprint, what is private, and what is wrong with them.
+    """Tell what keys are without showing them.
 
-    SOURCE is a file, or - for standard input: a JWK, a JWK Set, keys and certificates as PEM, or a manifest of Secrets
-    or JWKs. Or it is something in the cluster: secret/NAME, secret/NAME:KEY, or jwk/NAME for what is behind its jwkStr
-    or jwkStrFrom. No private value is printed, only the names of the members that are private.
+    That is type, size, kid, thumbprint, what is private, and what is wrong with them. SOURCE is a file, or - for
+    standard input: a JWK, a JWK Set, keys and certificates as PEM, or a manifest of Secrets or JWKs. Or it is something
+    in the cluster: secret/NAME, secret/NAME:KEY, or jwk/NAME for what is behind its jwkStr or jwkStrFrom. No private
+    value is printed, only the names of the members that are private.
 
     Exit status: 0 when every key is one that can be used; 1 when one has an error, or nothing could be read.
 
