@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from cli.running import Running
 from cli.tool import Done, Tool
 from harness.cluster import Cluster
 from harness.objects import Object
@@ -121,13 +123,7 @@ def test_a_cluster_that_is_not_there_or_refuses_the_login(
 @pytest.mark.parametrize("name", ["plan", "reconcile", "status"])
 def test_a_server_that_is_none_of_kubernetes(tool: Tool, tmp_path: Path, name: str) -> None:
     with web_server(b"{}") as port:
-        config = {
-            "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
-            "users": [{"name": "u", "user": {"token": "any"}}],
-            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
-            "current-context": "x",
-        }
-        (tmp_path / "web").write_text(yaml.safe_dump(config))
+        (tmp_path / "web").write_text(yaml.safe_dump(kubeconfig(port)))
         done = tool(*name.split(), *ON_A_CLUSTER[name], KUBECONFIG="web")
     assert done.status == 1
     assert "what answers at the API server's address is none" in done.out + done.err
@@ -193,3 +189,34 @@ def test_streams_that_are_closed(offline: Tool, arguments: str) -> None:
     assert "Traceback" not in done.err
     assert shell(offline, f"jwk-operator {arguments} </dev/null").status == done.status
     assert shell(offline, f"jwk-operator {arguments} </dev/null >&- 2>&-") == Done(done.status, "", "")
+
+
+# --- a server that keeps one waiting ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("columns", [0, 80])
+@pytest.mark.parametrize("name", ON_A_CLUSTER)
+def test_whoever_waits_sees_it_and_may_leave(tool: Tool, tmp_path: Path, name: str, columns: int) -> None:
+    """On a terminal there is a sign of life, in a pipe nothing; Ctrl-C ends it without a word."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        (tmp_path / "silent").write_text(yaml.safe_dump(kubeconfig(silent.getsockname()[1])))
+        arguments = (*name.split(), *ON_A_CLUSTER[name], "--kubeconfig", "silent")
+        with Running(tool, *arguments, columns=columns) as running:
+            connection, _ = silent.accept()
+            if columns:
+                running.wait_for("\N{BRAILLE PATTERN DOTS-1245}")  # the spinner
+            assert running.interrupt() == 130
+            connection.close()
+            shown = running.text
+    assert "Traceback" not in shown
+    assert "Aborted" not in shown
+    assert columns or shown == ""
+
+
+def kubeconfig(port: int) -> Object:
+    return {
+        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+        "users": [{"name": "u", "user": {"token": "any"}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }

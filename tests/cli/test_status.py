@@ -325,8 +325,8 @@ def test_a_cluster_that_has_no_crds_and_then_is_away_for_a_while(tmp_path: Path)
     with ControlPlane() as plane:
         tool = Tool(tmp_path, plane.kubeconfig)
         why = (
-            "Error: the cluster does not know the kinds of apiops.apinizer.com: have an administrator install the CRDs, "
-            "jwk-operator crds | kubectl apply --server-side -f -\n"
+            "Error: the cluster does not know the kinds of apiops.apinizer.com: have an administrator install the CRDs,"
+            " jwk-operator crds | kubectl apply --server-side -f -\n"
         )
         assert tool("status") == Done(1, "", why)
         cluster = Cluster.of(plane)

@@ -91,6 +91,7 @@ def test_json_that_yaml_cannot_read_is_read_as_json() -> None:
         ("kind: JWK\nspec: .inf\n", 2, "infinity and NaN do not exist in JSON"),
         ("just a text\n", 1, "is no Kubernetes object"),
         ("[" * 200_000, 1, "it is nested too deeply"),
+        ('{"a":' + "9" * 5000 + "}", 1, "a number is longer than any that is read"),
         ('{"a":' * 200_000, 1, "it is nested too deeply"),
     ],
 )

@@ -63,7 +63,8 @@ async def _from_cluster(
     kubeconfig: str | None, context: str | None, namespace: str | None, kind: str, name: str
 ) -> list[Material]:
     async with open_cluster(kubeconfig, context, namespace, may_write=lambda: False) as cluster:
-        return await from_cluster(cluster, kind, name)
+        with terminal.progress(f"reading {kind}/{name}"):
+            return await from_cluster(cluster, kind, name)
 
 
 def _show(reports: list[KeyReport]) -> None:
