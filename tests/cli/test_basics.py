@@ -204,7 +204,7 @@ def test_whoever_waits_sees_it_and_may_leave(tool: Tool, tmp_path: Path, name: s
         with Running(tool, *arguments, columns=columns) as running:
             connection, _ = silent.accept()
             if columns:
-                running.wait_for("\N{BRAILLE PATTERN DOTS-1245}")  # the spinner
+                running.wait_for("⠋")  # the spinner
             assert running.interrupt() == 130
             connection.close()
             shown = running.text
