@@ -69,7 +69,7 @@ def test_no_cluster(offline: Tool) -> None:
     assert done.out == (
         """\
 cluster
-failed   access        kubeconfig ~/.kube/config: no access to a cluster: Cannot authenticate the client library neither in-cluster, nor via kubeconfig. → set KUBECONFIG to a file that works
+failed   access        kubeconfig ~/.kube/config: no access to a cluster: ~/.kube/config is not there, or empty → set KUBECONFIG to a file that works
 skipped  server        not checked, because access failed
 skipped  version       not checked, because access failed
 skipped  clock         not checked, because access failed

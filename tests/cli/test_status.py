@@ -281,8 +281,7 @@ def test_without_a_cluster(offline: Tool) -> None:
     done = offline("status")
     assert (done.status, done.out) == (1, "")
     assert done.err == (
-        "Error: no access to a cluster: Cannot authenticate the client library neither in-cluster, "
-        "nor via kubeconfig.; set KUBECONFIG to a file that works\n"
+        "Error: no access to a cluster: ~/.kube/config is not there, or empty; set KUBECONFIG to a file that works\n"
     )
 
 
@@ -326,8 +325,8 @@ def test_a_cluster_that_has_no_crds_and_then_is_away_for_a_while(tmp_path: Path)
     with ControlPlane() as plane:
         tool = Tool(tmp_path, plane.kubeconfig)
         why = (
-            "Error: the cluster does not know jwks.apiops.apinizer.com: have an administrator install the CRDs, "
-            "jwk-operator crds | kubectl apply --server-side -f -\n"
+            "Error: the cluster does not know the kinds of apiops.apinizer.com: have an administrator install the CRDs,"
+            " jwk-operator crds | kubectl apply --server-side -f -\n"
         )
         assert tool("status") == Done(1, "", why)
         why = why.replace("jwks.apiops.apinizer.com", "the kinds of the operator")

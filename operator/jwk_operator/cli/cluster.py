@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 
 import click
 
+from jwk_operator.api.base import GROUP
 from jwk_operator.apinizer.term import MayWrite, always
+from jwk_operator.cli.unreachable import why_unreachable
 from jwk_operator.kube.client import ApiError, ApiUnavailableError, KubeClient
 from jwk_operator.kube.session import (
     Access,
@@ -27,6 +29,13 @@ APPLY_CRDS = "jwk-operator crds | kubectl apply --server-side -f -"
 
 T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+LOGIN_REFUSED = "the API server does not accept your credentials: log in to the cluster again"
+NO_CRDS = (
+    f"the cluster does not know the kinds of {GROUP}: have an administrator install the CRDs, "
+    "jwk-operator crds | kubectl apply --server-side -f -"
+)
+_NOBODY = "system:anonymous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,8 @@ async def open_cluster(
 ) -> AsyncIterator[Cluster]:
     """Open a client for the cluster that the options name. While `may_write` says no, only reads leave.
 
-    Raises `AccessError` when there is no cluster to be found.
+    Raises `AccessError` when there is no cluster to be found, and `click.ClickException` for what it refuses within
+    the block.
     """
     if kubeconfig:
         os.environ["KUBECONFIG"] = kubeconfig
@@ -74,23 +84,32 @@ async def open_cluster(
     async with open_session(access, may_write) as session:
         client = KubeClient(session, access.server, may_write)
         found = namespace or (None if context else own_namespace()) or namespace_of_context(context) or "default"
-        yield Cluster(client, found, access)
+        try:
+            yield Cluster(client, found, access)
+        except (ApiError, ApiUnavailableError) as error:
+            raise click.ClickException(explain(error, access.server)) from error
 
 
 def carry_out(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work. What the cluster refuses ends as one line that says why."""
     try:
         return asyncio.run(work)
-    except ApiError as error:
-        raise click.ClickException(explained(error)) from error
-    except (AccessError, ApiUnavailableError) as error:
+    except AccessError as error:
         raise click.ClickException(str(error)) from error
 
 
-def explained(error: ApiError, what: str = "the kinds of the operator") -> str:
-    """Say what the API server's refusal means for a person; `what` is the kind that was asked for."""
-    if error.status == 401:
-        return "the API server does not accept your credentials: log in to the cluster again"
-    if error.status == 404 and not error.reason:  # of an object that is not there the server gives a reason
-        return f"the cluster does not know {what}: have an administrator install the CRDs, {APPLY_CRDS}"
+def explain(error: ApiError | ApiUnavailableError, server: str) -> str:
+    """Say why a request came to nothing, and what helps, in one line."""
+    match error:
+        case ApiUnavailableError(__cause__=BaseException() as cause):
+            reason, remedy = why_unreachable(cause, server)
+            return f"no answer from the API server {server}: {reason}; {remedy}"
+        case ApiUnavailableError():
+            return f"{error}; try again in a while"
+        case ApiError(status=401):
+            return LOGIN_REFUSED
+        case ApiError(status=404, reason=""):
+            return NO_CRDS
+    if _NOBODY in str(error):
+        return f"the API server knows you as {_NOBODY} alone: log in, or correct the user of the context"
     return str(error)

@@ -25,6 +25,8 @@ def completion(context: click.Context, shell: str) -> None:
     bash loads it by the line below in ~/.bashrc, zsh by the same in ~/.zshrc, and fish from a file in
     ~/.config/fish/completions. kubectl completes `kubectl jwk` without it, once it completes anything.
 
+    Exit status: 0.
+
     \b
     Example:
       source <(jwk-operator completion bash)

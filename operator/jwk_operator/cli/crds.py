@@ -11,6 +11,10 @@ from jwk_operator.api.crd import render_crds
 def crds() -> None:
     """Print the CRDs as YAML.
 
-    Example: jwk-operator crds | kubectl apply --server-side -f -
+    Exit status: 0.
+
+    \b
+    Example:
+      jwk-operator crds | kubectl apply --server-side -f -
     """
     click.echo("---\n".join(render_crds().values()), nl=False)

@@ -8,15 +8,22 @@ import signal
 import click
 
 _SIGNALS = {"debug": signal.SIGUSR1, "reset": signal.SIGUSR2}
+_LARGEST_PID = 2**22
+"""As Linux has it."""
 
 
 @click.command("log-level", context_settings={"show_default": True})
 @click.argument("level", type=click.Choice(sorted(_SIGNALS)))
-@click.option("--pid", type=click.IntRange(1), default=1, help="The operator's process; in its container it is 1.")
+@click.option(
+    "--pid", type=click.IntRange(1, _LARGEST_PID), default=1, help="The operator's process; in its container it is 1."
+)
 def log_level(level: str, pid: int) -> None:
-    """Have a running operator log everything (debug), or what it was started with (reset).
+    """Change what a running operator logs.
 
-    Of several replicas one acts, the holder of the Lease, and which one may change: tell all of them.
+    That is everything (debug), or what it was started with (reset). Of several replicas one acts, the holder of the
+    Lease, and which one may change: tell all of them.
+
+    Exit status: 0 when the process was told, 1 when there is none, or it is not yours.
 
     \b
     Example:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 import click
 
@@ -34,9 +38,36 @@ click.UsageError.exit_code = 64
 """Exit status after a command that is written wrongly (EX_USAGE of sysexits.h): 2, as click has it, is `plan`'s answer
 that something would change. click has no setting for it."""
 
+_INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def _ends() -> Iterator[None]:
+    """Give every end that is not the command's own its exit status and, at most, one line."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(_INTERRUPTED) from None
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise  # click knows a pipe that was closed; anything else should have been expected
+        raise click.ClickException(f"output cannot be written: {error.strerror}") from None
+
 
 class _Commands(click.Group):
     """Loads a command when it is asked for, and nothing of the others."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        with _ends():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _ends():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click has it
         return sorted(_COMMANDS)

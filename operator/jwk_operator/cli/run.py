@@ -163,6 +163,8 @@ def run(
 
     The cluster is that of KUBECONFIG when it is set, else the one that the pod runs in, else that of ~/.kube/config.
 
+    Exit status: 0 when it was told to stop; 1 when there is no cluster to be found, or a port is taken.
+
     \b
     Examples:
       jwk-operator run --all-namespaces

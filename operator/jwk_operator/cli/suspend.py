@@ -18,10 +18,11 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 @click.command(context_settings={"show_default": True})
 @target_options
 def suspend(choice: Choice) -> None:
-    """Let JWKs rest: nothing is changed in Apinizer for them until they are resumed.
+    """Let JWKs rest until they are resumed.
 
-    It sets spec.suspend. Where that field stands in Git as well, Argo CD or Flux sets it back: a warning says so, and
-    the place to change it is Git. A resource that is deleted while it is suspended leaves its JWK in Apinizer.
+    Meanwhile nothing is changed in Apinizer for them. It sets spec.suspend. Where that field stands in Git as well,
+    Argo CD or Flux sets it back: a warning says so, and the place to change it is Git. A resource that is deleted while
+    it is suspended leaves its JWK in Apinizer.
 
     Exit status: 0 when every JWK is suspended, even if it was before; 1 when one is not, or --timeout has passed.
 

@@ -6,12 +6,14 @@ import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 import click
 
 from jwk_operator.api.base import parse_duration
-from jwk_operator.cli.cluster import Cluster, cluster_options, explained, namespace_options
+from jwk_operator.cli import terminal
+from jwk_operator.cli.cluster import Cluster, cluster_options, namespace_options
 from jwk_operator.kube.client import JWKS, ApiError, Raw
 
 
@@ -71,10 +73,12 @@ def target_options(command: Callable[[Choice], None]) -> Callable[..., None]:
 async def find_targets(cluster: Cluster, choice: Choice) -> tuple[list[Raw], list[str]]:
     """Return the JWKs that are meant, by namespace and name, and what is wrong with those that cannot be had."""
     if choice.names:
-        return await _by_name(cluster, choice.names)
+        with terminal.progress("looking for the JWKs", len(choice.names)) as step:
+            return await _by_name(cluster, choice.names, step)
     namespace, found = None if choice.all_namespaces else cluster.namespace, list[Raw]()
-    async for items, _ in cluster.client.list(JWKS, namespace, selector=choice.selector):
-        found.extend(items)
+    with terminal.progress("looking for the JWKs"):
+        async for items, _ in cluster.client.list(JWKS, namespace, selector=choice.selector):
+            found.extend(items)
     found.sort(key=lambda raw: (raw["metadata"]["namespace"], raw["metadata"]["name"]))
     where = f"namespace {namespace}" if namespace else "the cluster"
     such = f" with labels {choice.selector}" if choice.selector else ""
@@ -83,13 +87,16 @@ async def find_targets(cluster: Cluster, choice: Choice) -> tuple[list[Raw], lis
     return found, []
 
 
-async def _by_name(cluster: Cluster, names: Iterable[str]) -> tuple[list[Raw], list[str]]:
+async def _by_name(cluster: Cluster, names: Iterable[str], step: Callable[[], None]) -> tuple[list[Raw], list[str]]:
     found, problems = list[Raw](), list[str]()
     for name in dict.fromkeys(name.removeprefix("jwk/") for name in names):
         try:
             found.append(await cluster.client.get(JWKS, cluster.namespace, name))
         except ApiError as error:
-            problems.append(f"{cluster.namespace}/{name}: {explained(error)}")
+            if error.status == HTTPStatus.UNAUTHORIZED or not error.reason:
+                raise  # it holds for every name: no login, or no such kind
+            problems.append(f"{cluster.namespace}/{name}: {error}")
+        step()
     return found, problems
 
 

@@ -230,8 +230,10 @@ def _answer(status: int, content: bytes) -> Raw:
         body = _decoded(content)
     except ValueError:
         body = {}
-    if 200 <= status < 300 and isinstance(body, dict):
-        return body
+    if 200 <= status < 300:
+        if isinstance(body, dict) and "kind" in body:
+            return body
+        raise ApiUnavailableError("what answers at the API server's address is none")
     reason = str(body.get("reason", "")) if isinstance(body, dict) else ""
     message = str(body.get("message", "")) if isinstance(body, dict) else ""
     if status == 429 or status >= 500:

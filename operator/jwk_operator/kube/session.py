@@ -10,13 +10,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import kopf
 
 from jwk_operator.apinizer.term import MayWrite, always, guarded_request
+from jwk_operator.kube.unusable import UnusableError, errors_of_plugin, in_one_line, why_unusable
 from jwk_operator.kube.watches import Watches
+
+T = TypeVar("T")
+Headers = dict[str, str]
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _TOKEN_LIFE = 60.0
@@ -34,7 +38,7 @@ class Access:
 
     server: str
     tls: ssl.SSLContext
-    login: Callable[[], dict[str, str]]
+    login: Callable[[], Headers]
     token_life: float = float("inf")
     """Seconds after which `login` is asked again, since the kubelet renews the token's file."""
 
@@ -54,27 +58,52 @@ def access_of_context(context: str) -> Access:
     from kubernetes.client import Configuration  # its import takes 14 MB
     from kubernetes.config import load_kube_config
 
+    what, remedy = f"no access to the cluster of context {context}", "correct --context or the kubeconfig"
+
     def load() -> Configuration:
         settings = Configuration()
-        try:
-            load_kube_config(context=context, client_configuration=settings)
-        except Exception as error:
-            raise AccessError(f"no access to the cluster of context {context}: {error}") from error
+        load_kube_config(context=context, client_configuration=settings)
         return settings
 
     def headers(settings: Configuration) -> dict[str, str]:
-        token = settings.get_api_key_with_prefix("authorization")
+        # the client's releases differ in where the token is
+        token = settings.get_api_key_with_prefix("BearerToken") or settings.get_api_key_with_prefix("authorization")
         if not token and settings.username:
             token = settings.get_basic_auth_token()
         return {"Authorization": token} if token else {}
 
-    first = load()
-    tls = ssl.create_default_context(cafile=first.ssl_ca_cert)
-    if not first.verify_ssl:
-        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-    if first.cert_file:
-        tls.load_cert_chain(first.cert_file, first.key_file)
-    return Access(first.host, tls, lambda: headers(load()))
+    def first() -> Access:
+        settings = load()
+        tls = ssl.create_default_context(cafile=settings.ssl_ca_cert)
+        if not settings.verify_ssl:
+            tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+        if settings.cert_file:
+            tls.load_cert_chain(settings.cert_file, settings.key_file)
+        return _whole(settings.host, tls, headers(settings), lambda: _explained(what, remedy, lambda: headers(load())))
+
+    return _explained(what, remedy, first)
+
+
+def _explained(what: str, remedy: str, load: Callable[[], T]) -> T:
+    """Return what is loaded. Whatever goes wrong becomes an `AccessError` of one line."""
+    with errors_of_plugin() as told:
+        try:
+            found = load()
+        except Exception as error:  # the client checks little: a kubeconfig that is none ends it anywhere
+            raise AccessError(f"{what}: {why_unusable(error)}; {remedy}") from error
+    if told:
+        raise AccessError(
+            f"{what}: the login's plug-in failed, {in_one_line(told[-1])}; run it by hand, or log in anew"
+        )
+    return found
+
+
+def _whole(server: str | None, tls: ssl.SSLContext, headers: dict[str, str], login: Callable[[], Headers]) -> Access:
+    if not server:
+        raise UnusableError("the cluster of the context names no server")
+    if not all(value.isprintable() for value in headers.values()):
+        raise UnusableError("the token of the user is of several lines, or has signs that no token has")
+    return Access(server, tls, login)
 
 
 def namespace_of_context(context: str | None) -> str | None:
@@ -91,12 +120,12 @@ def current_context() -> str | None:
 
 
 def _contexts() -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
-    from kubernetes.config import ConfigException, list_kube_config_contexts
+    from kubernetes.config import list_kube_config_contexts
 
     try:
         contexts, current = list_kube_config_contexts()
-    except (ConfigException, OSError):
-        return [], None
+    except Exception:
+        return [], None  # finding access says what is wrong with the file
     return contexts, current
 
 
@@ -131,19 +160,24 @@ def _from_service_account() -> Access:
 
 def _from_kubeconfig() -> Access:
     settings = kopf.OperatorSettings()
+    what, remedy = "no access to a cluster", "set KUBECONFIG to a file that works"
 
     def load() -> kopf.ConnectionInfo:
-        try:
-            # The official client also runs the plug-ins that clouds put into a kubeconfig. Its import takes 14 MB.
-            info = _whole_login(settings) or kopf.login_via_client(logger=log, settings=settings)
-        except Exception as error:
-            raise AccessError(f"no access to a cluster: {error}; set KUBECONFIG to a file that works") from error
+        # The official client also runs the plug-ins that clouds put into a kubeconfig. Its import takes 14 MB.
+        info = _whole_login(settings) or kopf.login_via_client(logger=log, settings=settings)
         if info is None:
-            raise AccessError("no access to a cluster: set KUBECONFIG to a file that works")
+            raise UnusableError("there is no kubeconfig")
         return info
 
-    first = load()
-    return Access(first.server, first.as_ssl_context(), lambda: dict(load().as_http_headers()))
+    def headers(info: kopf.ConnectionInfo) -> dict[str, str]:
+        return dict(info.as_http_headers())
+
+    def first() -> Access:
+        info = load()
+        login = lambda: _explained(what, remedy, lambda: headers(load()))  # noqa: E731
+        return _whole(info.server, info.as_ssl_context(), headers(info), login)
+
+    return _explained(what, remedy, first)
 
 
 def _whole_login(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo | None:

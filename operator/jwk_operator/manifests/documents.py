@@ -81,6 +81,8 @@ def read_json(text: str) -> list[Document]:
         except SyntaxProblemError as error:
             line = text.count("\n", 0, at) + error.line
             raise SyntaxProblemError(line, str(error)) from None
+        except ValueError:
+            raise SyntaxProblemError(1, "a number is longer than any that is read") from None
         first = text.count("\n", 0, at)
         lines = {path: line + first for path, line in lines.items()}
         documents.append(Document(_as_read(content), {"": first + 1, **lines}))

@@ -203,3 +203,9 @@ def test_what_is_no_text_or_not_there(tmp_path: Path) -> None:
         Unreadable(paths[0], 1, "cannot be read: it is not UTF-8"),
         Unreadable(paths[1], 1, "cannot be read: No such file or directory"),
     ]
+
+
+def test_a_number_that_python_refuses_is_a_fault_of_the_file() -> None:
+    found, unreadable = _read('{"a":' + "9" * 5000 + "}")
+    assert not found
+    assert [item.line for item in unreadable] == [1]

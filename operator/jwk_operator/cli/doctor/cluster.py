@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +13,7 @@ import aiohttp
 
 from jwk_operator.cli.doctor.clocks import Dated, judge_clock
 from jwk_operator.cli.doctor.findings import Finding, failed, not_reached, ok, warning
+from jwk_operator.cli.unreachable import why_unreachable
 from jwk_operator.kube.session import Access, AccessError, current_context, open_session, runs_in_pod
 
 MINIMUM = (1, 30)
@@ -65,7 +64,7 @@ def judge_cluster(where: str, server: str, answer: ServerAnswer | BaseException)
     """Say what the access and the server's answer mean."""
     found = [ok("access", f"{where}, server {server}")]
     if isinstance(answer, BaseException):
-        return [*found, failed("server", *_unreachable(answer, server)), *not_reached(_LATER, "server")]
+        return [*found, failed("server", *why_unreachable(answer, server)), *not_reached(_LATER, "server")]
     clock = judge_clock(answer.dated, "the API server", "the age of the Lease and the end of tokens are misjudged")
     if answer.status == 200:
         return [*found, ok("server", "it answers, and accepts the login"), _version(answer.content), clock]
@@ -94,28 +93,3 @@ def _version(content: bytes) -> Finding:
     if numbers < MINIMUM:
         return failed("version", f"{version} is not supported", f"upgrade the cluster to {oldest} or newer")
     return ok("version", f"{version}; {oldest} and newer are supported")
-
-
-def _unreachable(error: BaseException, server: str) -> tuple[str, str]:
-    """Say why there was no answer, and what to do; the exception's own text stays out of it."""
-    causes = [error, getattr(error, "os_error", None), getattr(error, "certificate_error", None), error.__cause__]
-    for cause in causes:
-        match cause:
-            case AccessError():
-                return str(cause), "log in anew, or correct the user of the context"
-            case socket.gaierror():
-                return "its host name cannot be resolved", f"check the server {server} in the kubeconfig"
-            # aiohttp's own error is of this class, too, and says nothing; the one that does comes next
-            case ssl.SSLCertVerificationError() if hasattr(cause, "verify_message"):
-                reason = cause.verify_message or "it cannot be verified"
-                return (
-                    f"its TLS certificate is not accepted: {reason}",
-                    "correct certificate-authority-data in the kubeconfig",
-                )
-            case ConnectionRefusedError():
-                return "it refuses connections", "check that it runs, and the port in the kubeconfig"
-            case TimeoutError():
-                return "it does not answer in time", "check network, VPN and firewall on the way to it"
-            case ssl.SSLError() if not isinstance(cause, ssl.SSLCertVerificationError):
-                return "there is no TLS connection to it", "check scheme and port of the server in the kubeconfig"
-    return "it closes the connection without an answer", "check that it runs, and what is on the way to it"

@@ -44,11 +44,12 @@ def doctor(
     proxy_for: ProxyFor,
     output: str,
 ) -> None:
-    """Find out what is wrong: cluster, CRDs, operator, RBAC, and every connection as far as Apinizer.
+    """Find out what is wrong, from the cluster to Apinizer.
 
-    Each line says what was checked, how it went (ok, warning, failed, skipped) and what to do about it. Nothing is
-    written: the cluster is asked by GET and for access reviews, Apinizer for lists, environments and a token. What is
-    checked on the way to Apinizer holds for the machine that doctor runs on.
+    It checks cluster, CRDs, operator, RBAC, and every connection as far as Apinizer. Each line says what was checked,
+    how it went (ok, warning, failed, skipped) and what to do about it. Nothing is written: the cluster is asked by GET
+    and for access reviews, Apinizer for lists, environments and a token. What is checked on the way to Apinizer holds
+    for the machine that doctor runs on.
 
     CONNECTION is the name of an ApinizerConnection or ClusterApinizerConnection; the default is all of the namespace
     and all that its JWKs use.

@@ -85,12 +85,12 @@ def import_(
     force: bool,
     **direct: Any,
 ) -> None:
-    """Write manifests that bring an existing project under the operator.
+    """Write manifests for a project that exists in Apinizer.
 
-    The folder gets a connection, a JWK for each one in the project, and a kustomization. Applied, each JWK is adopted
-    as it is: nothing changes in Apinizer, also when the resources are deleted again. What the project's list does not
-    show is marked as a gap in the files. Only the list is read, never key material, and nothing is written to the
-    cluster. Files that differ from what would be written are kept.
+    They bring it under the operator: the folder gets a connection, a JWK for each one in the project, and a
+    kustomization. Applied, each JWK is adopted as it is: nothing changes in Apinizer, also when the resources are
+    deleted again. What the project's list does not show is marked as a gap in the files. Only the list is read, never
+    key material, and nothing is written to the cluster. Files that differ from what would be written are kept.
 
     Exit status: 0 when every JWK has a manifest, 1 when some were left out or something failed.
 

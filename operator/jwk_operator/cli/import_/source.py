@@ -74,13 +74,15 @@ async def by_connection(
 
     Raises `click.ClickException`, and what `KubeClient.get` raises.
     """
-    raw = await _find(cluster, reference)
+    with terminal.progress("Reading the connection"):
+        raw = await _find(cluster, reference)
     key = (reference.kind.value, raw["metadata"].get("namespace") or "", reference.name)
     store = Store(trim_connection)
     store.put({**raw, "spec": {**raw["spec"], "readOnly": True}})
     connections = Connections(store, None, Sources(cluster.client), may_write=_never)
     try:
-        line = await connections.open(key)
+        with terminal.progress("Reading what the connection refers to"):
+            line = await connections.open(key)
         if line is None or isinstance(line, Problem):
             raise click.ClickException(line.message if line else f"{reference.name} does not exist")
         name = _project(reference, line.spec.project_name, project)

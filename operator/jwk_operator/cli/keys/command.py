@@ -10,7 +10,7 @@ from jwk_operator.cli.keys.new import new
 
 @click.group()
 def keys() -> None:
-    """Make keys for spec.jwkStrFrom, and look at keys without showing them."""
+    """Make keys, and tell what keys are without showing them."""
 
 
 keys.add_command(inspect)

@@ -24,11 +24,12 @@ _WIDTH = 12
 @cluster_options
 @output_option("text", "json", meaning="Text for people, JSON for programs.")
 def inspect(source: str, namespace: str | None, kubeconfig: str | None, context: str | None, output: str) -> None:
-    """Tell what the keys in SOURCE are: type, size, kid, thumbprint, what is private, and what is wrong with them.
+    """Tell what keys are without showing them.
 
-    SOURCE is a file, or - for standard input: a JWK, a JWK Set, keys and certificates as PEM, or a manifest of Secrets
-    or JWKs. Or it is something in the cluster: secret/NAME, secret/NAME:KEY, or jwk/NAME for what is behind its jwkStr
-    or jwkStrFrom. No private value is printed, only the names of the members that are private.
+    That is type, size, kid, thumbprint, what is private, and what is wrong with them. SOURCE is a file, or - for
+    standard input: a JWK, a JWK Set, keys and certificates as PEM, or a manifest of Secrets or JWKs. Or it is something
+    in the cluster: secret/NAME, secret/NAME:KEY, or jwk/NAME for what is behind its jwkStr or jwkStrFrom. No private
+    value is printed, only the names of the members that are private.
 
     Exit status: 0 when every key is one that can be used; 1 when one has an error, or nothing could be read.
 
@@ -63,7 +64,8 @@ async def _from_cluster(
     kubeconfig: str | None, context: str | None, namespace: str | None, kind: str, name: str
 ) -> list[Material]:
     async with open_cluster(kubeconfig, context, namespace, may_write=lambda: False) as cluster:
-        return await from_cluster(cluster, kind, name)
+        with terminal.progress(f"reading {kind}/{name}"):
+            return await from_cluster(cluster, kind, name)
 
 
 def _show(reports: list[KeyReport]) -> None:

@@ -62,10 +62,11 @@ def new(
     show: bool,
     **target: str,
 ) -> None:
-    """Make a key for spec.jwkStrFrom and print the manifest of a Secret, ready for kubectl or for sealing.
+    """Make a key, and print the manifest of a Secret with it.
 
-    The key is made on this machine from the operating system's randomness, and stands in standard output alone. What
-    was made is told on standard error: type, kid and thumbprint.
+    That is for spec.jwkStrFrom, ready for kubectl or for sealing. The key is made on this machine from the operating
+    system's randomness, and stands in standard output alone. What was made is told on standard error: type, kid and
+    thumbprint.
 
     Exit status: 0 when the key was printed; 1 when a file cannot be read or written, or a certificate does not do.
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
-from jwk_operator.cli.cluster import explained
+from jwk_operator.cli.cluster import LOGIN_REFUSED, NO_CRDS
 from jwk_operator.cli.status.board import Board
 from jwk_operator.cli.status.reading import Scope, missing_names, read_board, uses_cluster_wide
 from jwk_operator.kube.client import (
@@ -132,10 +132,14 @@ class Objects:
 def _refusal(kind: Kind, namespace: str | None, verb: str, error: ApiError) -> click.ClickException:
     """Say what a person can do about what the API server refuses."""
     what = f"{kind.plural}.{kind.group}"
+    if error.status == 404:
+        return click.ClickException(NO_CRDS)
     if error.status == 403:
         where = f"in namespace {namespace}" if namespace else "in all namespaces"
         remedy = "" if namespace else ", or look in one namespace with -n NAMESPACE"
         return click.ClickException(
             f'you lack the right "{verb}" on {what} {where}: have an administrator give you the role view there{remedy}'
         )
-    return click.ClickException(explained(error, what))
+    if error.status == 401:
+        return click.ClickException(LOGIN_REFUSED)
+    return click.ClickException(f"{what} cannot be read: {error}")

@@ -49,7 +49,7 @@ def status(
     kubeconfig: str | None,
     context: str | None,
 ) -> None:
-    """Show which JWK is in which environment, and what keeps the others out.
+    """Show which JWK is in which environment, and what is wrong.
 
     JWKs by environments, with the reason of each that is not Ready, below them what is wrong and what to do about it.
     What an environment has is what the last write to the JWK reported: nothing is asked of Apinizer.

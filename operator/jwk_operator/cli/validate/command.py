@@ -29,7 +29,7 @@ from jwk_operator.manifests import read_manifests
 @click.option("--strict", is_flag=True, help="Let warnings fail, too.")
 @click.option("--quiet", "-q", is_flag=True, help="Print errors and warnings alone, no facts of keys and no summary.")
 def validate(paths: tuple[str, ...], output: str, strict: bool, quiet: bool) -> None:
-    """Check JWKs and connections in files, as the API server would and further.
+    """Check manifests of JWKs and connections without a cluster.
 
     PATH is a file of YAML or JSON, a folder of such files, or - for standard input. A folder that has a kustomization
     file is built first. What the API server would refuse is told in its words, with file and line. Then keys are looked
