@@ -319,7 +319,7 @@ def test_what_exists_can_be_assumed_to_be_owned(offline: Tool, simulator: Simula
         (("--token-file", "-", "-"), "standard input can hold the token or manifests, and not both"),
         (("--prune",), "--prune needs manifests: name their files or folders"),
         (("--no-cluster", "--prune", "x"), "--no-cluster goes with none of --prune, --kubeconfig, --context and -A"),
-        (("-o", "yaml"), "Invalid value for '--output' / '-o': 'yaml' is not one of 'table', 'json', 'markdown'."),
+        (("-o", "yaml"), "Invalid value for '--output' / '-o': 'yaml' is not one of 'text', 'json', 'markdown'."),
     ],
 )
 def test_options_that_make_no_sense(offline: Tool, arguments: tuple[str, ...], message: str) -> None:

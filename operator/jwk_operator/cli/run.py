@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import click
 
-from jwk_operator.cli.options import check_proxy_variables
+from jwk_operator.cli.proxies import check_proxy_variables
 from jwk_operator.kube.session import AccessError, find_access, own_namespace
 from jwk_operator.runtime.http import PortError
 from jwk_operator.runtime.logs import set_up_logs

@@ -7,7 +7,8 @@ import click
 from jwk_operator.cli.cluster import carry_out, cluster_options, namespace_options
 from jwk_operator.cli.doctor.examine import Question, examine
 from jwk_operator.cli.doctor.show import as_json, show_text
-from jwk_operator.cli.options import ProxyFor, output_option, proxy_option
+from jwk_operator.cli.options import output_option
+from jwk_operator.cli.proxies import ProxyFor, proxy_option
 
 
 class _Account(click.ParamType[tuple[str, str]]):

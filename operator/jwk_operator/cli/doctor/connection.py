@@ -16,7 +16,7 @@ from jwk_operator.cli.doctor.inventory import User
 from jwk_operator.cli.doctor.network import examine_way
 from jwk_operator.cli.doctor.references import judge_spec, judge_status, read_references
 from jwk_operator.cli.doctor.users import judge_environments, judge_writing
-from jwk_operator.cli.options import ProxyFor
+from jwk_operator.cli.proxies import ProxyFor
 from jwk_operator.kube.client import KubeClient, Raw
 from jwk_operator.reconcile.connection_secrets import ConnectionSecrets
 from jwk_operator.reconcile.connections import ConnectionKey, endpoint_of, read_spec

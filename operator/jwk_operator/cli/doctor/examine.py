@@ -18,7 +18,7 @@ from jwk_operator.cli.doctor.inventory import Inventory, User, take_inventory
 from jwk_operator.cli.doctor.rbac import Account, Reviews, judge_rights, review_all
 from jwk_operator.cli.doctor.rights import CLUSTER_WIDE, SINGLE_NAMESPACE, lease_rules, rights
 from jwk_operator.cli.doctor.users import judge_users
-from jwk_operator.cli.options import ProxyFor
+from jwk_operator.cli.proxies import ProxyFor
 from jwk_operator.kube.client import KubeClient
 from jwk_operator.kube.session import AccessError, open_session
 
