@@ -12,10 +12,10 @@ import click
 
 from jwk_operator.cli import terminal
 from jwk_operator.cli.cluster import Cluster, carry_out, cluster_options, namespace_options, open_cluster
+from jwk_operator.cli.hiding import secret_values, without
 from jwk_operator.cli.inputs import STDIN, TOKEN_VARIABLE, read_secret, standard_input
 from jwk_operator.cli.options import output_option
 from jwk_operator.cli.proxies import ProxyFor, proxy_option
-from jwk_operator.cli.validate.hiding import secret_values, without
 from jwk_operator.cli.wording import printable
 from jwk_operator.kube.secrets import SourceKeyNotFoundError, token_of
 from jwk_operator.manifests.reading import read_manifests

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from jwk_operator.admission import admit
+from jwk_operator.cli.hiding import secret_values, without
 from jwk_operator.cli.validate.findings import REFUSED, UNREADABLE, Finding, Report, Resource, finding
-from jwk_operator.cli.validate.hiding import secret_values, without
 from jwk_operator.cli.validate.keys import look_at_key
 from jwk_operator.cli.validate.relations import between, foreign, ours
 from jwk_operator.cli.validate.secrets import secrets_among
