@@ -158,7 +158,7 @@ def run(texts: list[str], demo: Demo, **more: str) -> list[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=270,
     )
     printed = done.stdout.split(_MARK)[1:]
     assert done.returncode == 0, f"{texts[len(printed) - 1]}\n{printed[-1]}\n{done.stderr}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 from controlplane import ControlPlane
@@ -122,3 +123,14 @@ def test_a_process_that_is_not_there_has_no_log_level() -> None:
     done = subprocess.run(command, check=False, timeout=30, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == "Error: process 4194304 cannot be told: No such process; check --pid\n"
+
+
+def test_a_sigterm_while_it_is_being_loaded_ends_it_well() -> None:
+    program = (
+        "import os, signal\n"
+        "from jwk_operator.cli import main\n"
+        "main.import_module = lambda _: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "main.main(['run', '--all-namespaces'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

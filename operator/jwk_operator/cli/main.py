@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -38,6 +39,7 @@ click.UsageError.exit_code = 64
 """Exit status after a command that is written wrongly (EX_USAGE of sysexits.h): 2, as click has it, is `plan`'s answer
 that something would change. click has no setting for it."""
 
+_SERVES = "run"
 _INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -54,6 +56,13 @@ def _ends() -> Iterator[None]:
         if error.errno not in _FULL:
             raise  # click knows a pipe that was closed; anything else should have been expected
         raise click.ClickException(f"output cannot be written: {error.strerror}") from None
+
+
+def _end_before_the_start(*_: object) -> None:
+    """End at once while the operator is still being loaded: until it listens itself, a container's first process would
+    not hear of SIGTERM at all.
+    """
+    raise SystemExit(0)
 
 
 class _Commands(click.Group):
@@ -75,6 +84,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.commands and cmd_name in _COMMANDS:
             module, _, name = _COMMANDS[cmd_name].partition(":")
+            if cmd_name == _SERVES:
+                signal.signal(signal.SIGTERM, _end_before_the_start)
             with absent(*_UNUSED):
                 self.add_command(getattr(import_module(module), name))
         return super().get_command(ctx, cmd_name)
