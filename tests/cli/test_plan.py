@@ -210,7 +210,7 @@ def test_what_is_announced_happens(scene: Scene, tool: Tool, cluster: Cluster, s
     space = scene.space
     before, asked = state(cluster, space), simulator.control.requests()[-1]["sequence"]
     outputs = {
-        name: tool("plan", "--prune", "-n", space.name, "-o", name, "deploy") for name in ("table", "json", "markdown")
+        name: tool("plan", "--prune", "-n", space.name, "-o", name, "deploy") for name in ("text", "json", "markdown")
     }
     assert state(cluster, space) == before
     calls = [record["call"] for record in simulator.control.requests(asked) if record["project"] == space.project]
@@ -218,7 +218,7 @@ def test_what_is_announced_happens(scene: Scene, tool: Tool, cluster: Cluster, s
     for name, done in outputs.items():
         assert (done.status, done.err) == (2, ""), name
         assert not [secret for secret in scene.secrets() if secret in done.out], name
-    assert shown(outputs["table"].out, space) == TABLE.replace("SUMMARY", SUMMARY)
+    assert shown(outputs["text"].out, space) == TABLE.replace("SUMMARY", SUMMARY)
     assert shown(outputs["markdown"].out, space) == MARKDOWN.replace("SUMMARY", SUMMARY)
     plan = json.loads(outputs["json"].out)
     assert (plan["summary"], plan["changes"]) == (SUMMARY, True)

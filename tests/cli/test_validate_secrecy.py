@@ -84,7 +84,7 @@ def test_no_plan_holds_a_secret(offline: Tool, tmp_path: Path) -> None:
         an_object("b", {**URL, "updatePolicy": "token-in-the-secret"}),
     ]
     write(tmp_path, "planted.yaml", token, *kinds)
-    for output in ("table", "json", "markdown"):
+    for output in ("text", "json", "markdown"):
         done = offline("plan", "--no-cluster", "-o", output, "planted.yaml")
         assert (done.status, SECRET in done.out, "token-in" in done.out, done.err) == (1, False, False, "")
         assert "***" in done.out.replace("\\*", "*")

@@ -60,5 +60,9 @@ def test_drift_of_a_thousand_costs_one_list_for_each_round(
     until(lambda: simulator.remote(space.project)[drifted]["description"] == "One of many", "the drift is mended", 90)
     space.wait(drifted)
     assert simulator.bodies(space.project, "update") == [{"description": "One of many"}]
-    about_jwks = {request.name for request in audit.writes(namespace=space.name) if request.resource.startswith("jwks")}
-    assert about_jwks == {drifted}
+    until(lambda: _written_about(space, audit), "the outcome is reported")
+    assert _written_about(space, audit) == {drifted}
+
+
+def _written_about(space: Space, audit: AuditLog) -> set[str]:
+    return {request.name for request in audit.writes(namespace=space.name) if request.resource.startswith("jwks")}
