@@ -350,6 +350,8 @@ _FORBIDDEN = replacing(
     replacement=_REFUSAL.model_copy(update={"refusal_reason": Reason.FORBIDDEN}),
 )
 _LAST = replacing(CREATING, "new", "old", replacement=left("Created"), **_KNOWN)
+_EDITED = replacing(CREATING, "new", "old", spec={"description": "edited"}, replacement=left("Created"), **_KNOWN)
+"""The description was edited while the new JWK was being created: it was made with the one before."""
 _REMOVE = Delete(ASIDE)
 
 
@@ -390,6 +392,7 @@ def told(conclusion: Conclusion) -> tuple[str, str, bool]:
         (_RETURN, _REFUSED, ANSWERS[Verdict.UNAUTHORIZED], ("as it is", "Unauthorized", False)),
         (_REMOVE, _LAST, OK, ("dropped", "Deployed", False)),
         (_REMOVE, _LAST, ANSWERS[Verdict.MISSING], ("dropped", "Deployed", False)),
+        (_REMOVE, _EDITED, OK, ("dropped", "Updating", True)),
         (
             _REMOVE,
             _LAST,

@@ -9,7 +9,7 @@ from jwk_operator.api.names import Aside, Claim, Phase
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.status import DeploymentResult, LastOperation, ReplacementStatus
 from jwk_operator.apinizer.answers import Answer, Verdict
-from jwk_operator.reconcile.needs import source_change
+from jwk_operator.reconcile.needs import description_differs, source_change
 from jwk_operator.reconcile.replacing import restored
 from jwk_operator.reconcile.reports import (
     after_creation,
@@ -133,7 +133,8 @@ def after_old_deleted(facts: Facts, answer: Answer, problem: Problem, operation:
             _again(facts, f"The old JWK was not undeployed from {where}; it is deleted again.", operation)
         )
     deployment = facts.resource.status.deployment_result
-    if deployment is None or source_change(facts, spec, remote) is not None:
+    edited = description_differs(spec, remote) or source_change(facts, spec, remote) is not None
+    if deployment is None or edited:
         report = Report(
             Reason.UPDATING, "The old JWK is gone; what is left to do follows.", operation=operation, delay=0
         )

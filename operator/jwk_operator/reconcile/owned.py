@@ -19,7 +19,15 @@ from jwk_operator.reconcile.matching import (
     looks_like,
     mismatch,
 )
-from jwk_operator.reconcile.needs import claim_for, key_first, key_of, line_first, list_first, source_change
+from jwk_operator.reconcile.needs import (
+    claim_for,
+    description_differs,
+    key_first,
+    key_of,
+    line_first,
+    list_first,
+    source_change,
+)
 from jwk_operator.reconcile.replacing import begin_replacement, strayed
 from jwk_operator.reconcile.reports import (
     conflict_message,
@@ -58,13 +66,12 @@ def decide_owned(facts: Facts, spec: JWKSpec, target: RemoteName, remote: Remote
 
 def _kept_up(facts: Facts, spec: JWKSpec, target: RemoteName, remote: RemoteStatus) -> Decision:
     """The key is the one that is wished for: see to its description and its deployment."""
-    if spec.description is not None or remote.description:
-        wanted = spec.description or ""
-        told = facts.resource.status.remote
-        # It may have come through without an answer: only one more update call tells what its environments said.
-        unheard = told is not None and told.description != wanted and not cuts_link(remote)
-        if remote.description != wanted or unheard:
-            return _update(facts, target, wanted, remote)
+    told = facts.resource.status.remote
+    cared_for = spec.description is not None or bool(remote.description)
+    # It may have come through without an answer: only one more update call tells what its environments said.
+    unheard = cared_for and told is not None and told.description != (spec.description or "") and not cuts_link(remote)
+    if description_differs(spec, remote) or unheard:
+        return _update(facts, target, spec.description or "", remote)
     deployment = facts.resource.status.deployment_result
     fails = deployment is not None and failing_environments(spec, deployment) is not None
     untold = deployment is None and (not remote.adopted or bool(spec.required_environments))
