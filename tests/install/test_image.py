@@ -137,7 +137,7 @@ def test_help(runnable: Image) -> None:
 
 
 def test_validates_files_of_its_user(runnable: Image) -> None:
-    said = runnable.run("validate", "/work/jwk-url.yaml", options=(f"--volume={ROOT / 'examples'}:/work:ro",))
+    said = runnable.run("validate", "/manifests/jwk-url.yaml", options=(f"--volume={ROOT / 'examples'}:/manifests:ro",))
     assert said == "1 valid, 0 invalid, 0 warnings, 0 objects of other kinds passed over\n"
 
 

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from jwk_operator.api.names import ConnectionKey
 from jwk_operator.kube.store import Key
-from jwk_operator.reconcile.connections import ConnectionKey
 from jwk_operator.reconcile.state import Cause
 from jwk_operator.runtime.operator import _RANK
 from jwk_operator.runtime.probing import Task

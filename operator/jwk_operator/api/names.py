@@ -36,6 +36,10 @@ SOURCE_FIELDS = {
 """Fields of a spec that the key comes from."""
 
 
+ConnectionKey = tuple[str, str, str]
+"""Kind, namespace (empty for the cluster-wide kind) and name."""
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteName:
     """A JWK in Apinizer: its project and its name there. Both compare case-sensitively."""

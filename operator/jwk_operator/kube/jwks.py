@@ -16,7 +16,7 @@ from jwk_operator.api.base import (
     spec_problems,
 )
 from jwk_operator.api.jwk import DeletionPolicy, JWKSpec
-from jwk_operator.api.names import Claim
+from jwk_operator.api.names import Claim, ConnectionKey
 from jwk_operator.api.resource import Resource
 from jwk_operator.api.status import JWKStatus
 from jwk_operator.kube.client import JWKS, ApiError, ObjectClient
@@ -85,7 +85,7 @@ def wished_name(raw: Raw) -> str:
     return str(raw["spec"].get("name") or raw["metadata"]["name"])
 
 
-def connection_of(raw: Raw) -> tuple[str, str, str]:
+def connection_of(raw: Raw) -> ConnectionKey:
     """Return kind, namespace (empty for the cluster-wide kind) and name of the connection that a resource names."""
     reference = raw["spec"].get("connectionRef") or {}
     kind = str(reference.get("kind") or "ApinizerConnection")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from jwk_operator.api.jwk import ConnectionKind
-from jwk_operator.api.names import RemoteName
+from jwk_operator.api.names import ConnectionKey, RemoteName
 from jwk_operator.api.reasons import Reason
 from jwk_operator.apinizer.answers import Answer
 from jwk_operator.apinizer.transport import Proxy
@@ -22,7 +22,7 @@ from jwk_operator.planning.assumed import as_owned
 from jwk_operator.planning.remote import Rehearsal, RemoteCall
 from jwk_operator.planning.stage import Stage
 from jwk_operator.reconcile.connection_secrets import sources_of
-from jwk_operator.reconcile.connections import ConnectionKey, Connections, shown
+from jwk_operator.reconcile.connections import Connections, shown
 from jwk_operator.reconcile.gather import Gatherer, Pass
 from jwk_operator.reconcile.protection import Protection
 from jwk_operator.reconcile.reconciler import Reconciler, Result

@@ -10,6 +10,7 @@ from functools import partial
 
 from jwk_operator.admission import admit
 from jwk_operator.api.jwk import ConnectionKind
+from jwk_operator.api.names import ConnectionKey
 from jwk_operator.kube.client import (
     CLUSTER_CONNECTIONS,
     CONFIG_MAPS,
@@ -28,7 +29,6 @@ from jwk_operator.kube.namespaces import trim_namespace
 from jwk_operator.kube.store import Key, Store, key_of
 from jwk_operator.planning.objects import Objects
 from jwk_operator.planning.wishes import Wishes, applied, applied_data, applied_labels, deleted
-from jwk_operator.reconcile.connections import ConnectionKey
 
 _CONNECTIONS = {ConnectionKind.NAMESPACED.value: CONNECTIONS, ConnectionKind.CLUSTER.value: CLUSTER_CONNECTIONS}
 _DATA = {"Secret": SECRETS, "ConfigMap": CONFIG_MAPS}

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from jwk_operator.api.connection import ApinizerConnectionSpec, ClusterApinizerConnectionSpec
 from jwk_operator.api.jwk import ConnectionKind
-from jwk_operator.api.names import RemoteName
+from jwk_operator.api.names import ConnectionKey, RemoteName
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.selector import selects
 from jwk_operator.apinizer.budget import Budget
@@ -32,9 +32,6 @@ from jwk_operator.kube.store import Raw, Store, once
 from jwk_operator.reconcile.connection_secrets import read_secrets, sources_of
 from jwk_operator.reconcile.locks import Locks
 from jwk_operator.reconcile.state import Problem, Ready
-
-ConnectionKey = tuple[str, str, str]
-"""Kind, namespace (empty for the cluster-wide kind) and name."""
 
 
 class ConnectionObserver(Protocol):

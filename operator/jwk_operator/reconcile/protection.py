@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from jwk_operator.api.names import ConnectionKey
 from jwk_operator.kube.client import ApiError
 from jwk_operator.kube.connections import ConnectionWriter, is_going, is_held
 from jwk_operator.kube.jwks import claim_of, connection_of, deletes_remotely
 from jwk_operator.kube.store import Key, Raw, Store, key_of, version_of
-from jwk_operator.reconcile.connections import ConnectionKey
 from jwk_operator.reconcile.locks import Locks
 
 _NAMED = 3

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from jwk_operator.api.jwk import SourceType
-from jwk_operator.api.names import RemoteName
+from jwk_operator.api.names import ConnectionKey, RemoteName
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.resource import Resource
 from jwk_operator.apinizer.answers import Answer, Verdict
@@ -22,7 +22,7 @@ from jwk_operator.kube.jwks import JwkWriter, read
 from jwk_operator.kube.store import Key, Raw, Store, key_of
 from jwk_operator.reconcile import delays
 from jwk_operator.reconcile.conclude import conclude, problem_of
-from jwk_operator.reconcile.connections import ConnectionKey, Connections, shown
+from jwk_operator.reconcile.connections import Connections, shown
 from jwk_operator.reconcile.decide import decide
 from jwk_operator.reconcile.gather import Gatherer, Pass, urgency_of
 from jwk_operator.reconcile.keymaterial import private_values

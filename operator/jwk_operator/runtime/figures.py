@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+from jwk_operator.api.names import ConnectionKey
 from jwk_operator.api.reasons import ConnectionReason, Reason, Waiting
 from jwk_operator.kube.jwks import connection_of
 from jwk_operator.kube.store import Raw
-from jwk_operator.reconcile.connections import ConnectionKey, shown
+from jwk_operator.reconcile.connections import shown
 
 _Place = TypeVar("_Place")
 

@@ -12,6 +12,7 @@ from functools import partial
 
 from jwk_operator.api.base import in_use_finalizer
 from jwk_operator.api.jwk import ConnectionKind
+from jwk_operator.api.names import ConnectionKey
 from jwk_operator.api.reasons import BY_CONNECTION, Reason
 from jwk_operator.apinizer.environment_proxy import environment_proxy, no_proxy
 from jwk_operator.kube.client import (
@@ -26,7 +27,7 @@ from jwk_operator.kube.jwks import JwkWriter, claim_of, connection_of, open_stor
 from jwk_operator.kube.namespaces import trim_namespace
 from jwk_operator.kube.secrets import Sources
 from jwk_operator.kube.store import Change, Key, Raw, Store, key_of, version_of
-from jwk_operator.reconcile.connections import ConnectionKey, Connections
+from jwk_operator.reconcile.connections import Connections
 from jwk_operator.reconcile.delays import backoff
 from jwk_operator.reconcile.gather import Gatherer
 from jwk_operator.reconcile.protection import Protection

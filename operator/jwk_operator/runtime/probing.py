@@ -12,6 +12,7 @@ from enum import IntEnum
 from pydantic import ValidationError
 
 from jwk_operator.api.connection import ApinizerConnectionSpec, ApinizerConnectionStatus
+from jwk_operator.api.names import ConnectionKey
 from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.client import RetiredError
 from jwk_operator.apinizer.term import NotLeaderError
@@ -28,7 +29,7 @@ from jwk_operator.reconcile.connection_status import (
     news,
     render_connection,
 )
-from jwk_operator.reconcile.connections import ConnectionKey, Connections, Line
+from jwk_operator.reconcile.connections import Connections, Line
 from jwk_operator.reconcile.protection import Protection
 from jwk_operator.reconcile.state import Problem
 from jwk_operator.runtime.logs import fields

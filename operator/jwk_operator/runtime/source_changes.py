@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from jwk_operator.api.names import ConnectionKey
 from jwk_operator.kube.secrets import Sources
 from jwk_operator.kube.store import Key, Raw, Store, key_of
-from jwk_operator.reconcile.connections import ConnectionKey, Connections
+from jwk_operator.reconcile.connections import Connections
 
 
 class SourceChanges:

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from enum import IntEnum
 
 from jwk_operator.api.jwk import ConnectionKind
+from jwk_operator.api.names import ConnectionKey
 from jwk_operator.api.reasons import Reason
 from jwk_operator.apinizer.term import NotLeaderError
 from jwk_operator.kube.client import ApiError, ApiUnavailableError
 from jwk_operator.kube.events import EventPoster
 from jwk_operator.kube.store import Key, Store
-from jwk_operator.reconcile.connections import ConnectionKey, Connections
+from jwk_operator.reconcile.connections import Connections
 from jwk_operator.reconcile.delays import backoff
 from jwk_operator.reconcile.protection import Protection
 from jwk_operator.runtime.logs import fields

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from jwk_operator.api.connection import ApinizerConnectionSpec
+from jwk_operator.api.names import ConnectionKey
 from jwk_operator.apinizer.answers import Answer
 from jwk_operator.apinizer.transport import Endpoint, Proxy, tls_context
 from jwk_operator.cli.doctor import manager
@@ -19,7 +20,7 @@ from jwk_operator.cli.doctor.users import judge_environments, judge_writing
 from jwk_operator.cli.proxies import ProxyFor
 from jwk_operator.kube.client import KubeClient, Raw
 from jwk_operator.reconcile.connection_secrets import ConnectionSecrets
-from jwk_operator.reconcile.connections import ConnectionKey, endpoint_of, read_spec
+from jwk_operator.reconcile.connections import endpoint_of, read_spec
 
 _LONGEST_CONNECT, _LONGEST_READ = 10.0, 30.0
 """Seconds that doctor waits at most, whatever the spec says: somebody sits before it."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from jwk_operator.api.jwk import ConnectionKind
+from jwk_operator.api.names import ConnectionKey
 from jwk_operator.api.resource import Resource
 from jwk_operator.cli.doctor.findings import Finding, failed, skipped
 from jwk_operator.kube.client import (
@@ -26,7 +27,7 @@ from jwk_operator.kube.jwks import read, trim
 from jwk_operator.kube.namespaces import trim_namespace
 from jwk_operator.kube.secrets import Sources
 from jwk_operator.kube.store import Store, key_of
-from jwk_operator.reconcile.connections import ConnectionKey, Connections, Resolved
+from jwk_operator.reconcile.connections import Connections, Resolved
 
 
 @dataclass(frozen=True, slots=True)

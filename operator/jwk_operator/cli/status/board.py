@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from jwk_operator.api.names import ConnectionKey
 from jwk_operator.api.reasons import EXPLANATIONS
-
-ConnectionKey = tuple[str, str, str]
-"""Kind, namespace (empty for the cluster-wide kind) and name."""
 
 ENDS_SOON = timedelta(days=7)
 """How long before its end a token is something to tell of; the alert JWKTokenExpires has the same."""

@@ -6,7 +6,8 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from jwk_operator.cli.status.board import Board, Connection, ConnectionKey, Health, Jwk, Outcome
+from jwk_operator.api.names import ConnectionKey
+from jwk_operator.cli.status.board import Board, Connection, Health, Jwk, Outcome
 
 
 def document(board: Board) -> dict[str, Any]:

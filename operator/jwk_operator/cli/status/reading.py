@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from jwk_operator.api.jwk import ConnectionKind
+from jwk_operator.api.names import ConnectionKey
 from jwk_operator.cli.status.board import (
     Board,
     Connection,
-    ConnectionKey,
     Delivery,
     Health,
     Jwk,
