@@ -33,9 +33,32 @@ _NOT_OURS = ("KEEP", "KUBECONFIG", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 _MARK = "\x1e"
 
 ARGOCD = "kubectl create namespace argocd\nkubectl create configmap argocd-cm -n argocd --from-literal=url=theirs\n"
-BEFORE = {"docs/guide/argocd.md": ARGOCD}
+LEFT_BEHIND = """\
+kubectl get jwk -A --no-headers -o custom-columns=:.metadata.namespace,:.metadata.name | while read -r namespace name; do
+  kubectl patch jwk -n "$namespace" "$name" --type merge -p '{"spec": {"deletionPolicy": "Retain"}}'
+  kubectl delete jwk -n "$namespace" "$name"
+done
+"""
+"""JWKs of the demo's Apinizer that no resource has, as before a migration."""
+MADE_ANEW = """\
+kubectl patch jwk -n team-a generated --type merge -p '{"spec": {"deletionPolicy": "Delete"}}'
+kubectl delete jwk -n team-a generated
+kubectl apply -n team-a -f examples/jwk-generate.yaml
+kubectl wait -n team-a --for=condition=Ready jwk/generated
+"""
+"""As the demo has it, whichever page came before."""
+BEFORE = {
+    "docs/guide/argocd.md": ARGOCD,
+    "docs/guide/migrating.md": LEFT_BEHIND,
+    "docs/operations/backup.md": MADE_ANEW,
+}
 AFTER = {
-    "docs/guide/argocd.md": "test \"$(kubectl get configmap argocd-cm -n argocd -o jsonpath='{.data.url}')\" = theirs\n"
+    "docs/guide/argocd.md": """\
+test "$(kubectl get configmap argocd-cm -n argocd -o jsonpath='{.data.url}')" = theirs
+""",
+    "docs/guide/migrating.md": """\
+test "$(kubectl get jwk -n team-a from-url -o jsonpath='{.status.conditions[0].reason}')" = Adopted
+""",
 }
 
 
