@@ -17,6 +17,13 @@ def why_unreachable(error: BaseException, server: str) -> tuple[str, str]:
         match cause:
             case AccessError():
                 return str(cause), "log in anew, or correct the user of the context"
+            case aiohttp.ClientProxyConnectionError():
+                return "the proxy on the way to it cannot be reached", "check proxy-url in the kubeconfig"
+            case aiohttp.ClientHttpProxyError():
+                return (
+                    f"the proxy on the way to it answers {cause.status}",
+                    "check proxy-url in the kubeconfig, with user and password if it wants some",
+                )
             case socket.gaierror():
                 return "its host name cannot be resolved", f"check the server {server} in the kubeconfig"
             # aiohttp's own error is of this class, too, and says nothing; the one that does comes next
