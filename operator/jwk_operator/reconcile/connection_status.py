@@ -67,6 +67,8 @@ class ConnectionFacts:
     """What every call gets at present in place of an answer."""
     circuit_changed: datetime | None = None
     token_expires_at: datetime | None = None
+    handled: str | None = None
+    """The request for a look that this look answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def render_connection(last: ApinizerConnectionStatus, facts: ConnectionFacts) ->
         circuit = known  # a restart makes no news of a circuit that was closed before
     return ApinizerConnectionStatus(
         observed_generation=facts.generation,
+        last_handled_reconcile_at=facts.handled or last.last_handled_reconcile_at,
         conditions=_conditions(last, facts, judge(facts)),
         environments=_environments(last, facts),
         token_expires_at=_seconds(facts.token_expires_at),
