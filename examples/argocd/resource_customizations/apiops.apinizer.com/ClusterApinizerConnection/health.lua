@@ -19,9 +19,10 @@ if conditions.Ready ~= nil then
 end
 if obj.metadata.deletionTimestamp ~= nil then
   health.status = "Progressing"
-elseif holds("Stalled") then
-  health.status = "Degraded"
 elseif holds("Ready") and not holds("Reconciling") then
   health.status = "Healthy"
+elseif conditions.Ready ~= nil and conditions.Ready.status == "False" then
+  -- CircuitOpen as well: a sync waits without end for what is Progressing, and takes no commit that mends baseUrl
+  health.status = "Degraded"
 end
 return health
