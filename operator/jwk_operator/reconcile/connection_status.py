@@ -220,6 +220,12 @@ def news(last: ApinizerConnectionStatus, new: ApinizerConnectionStatus) -> tuple
     return None
 
 
+def ready_reason(status: ApinizerConnectionStatus) -> str:
+    """Return the reason of Ready; empty while there is none."""
+    ready = _ready(status)
+    return ready.reason if ready else ""
+
+
 def _ready(status: ApinizerConnectionStatus) -> ConnectionCondition | None:
     return next((item for item in status.conditions or () if item.type == "Ready"), None)
 

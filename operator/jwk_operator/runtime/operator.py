@@ -364,7 +364,7 @@ class Operator:
         """Return what is stuck, or None."""
         if self.queue.longest_busy() > _STUCK:
             return "a worker is stuck"
-        return "the queue is stuck" if self.queue.longest_ready() > _STUCK else None
+        return "the queue is stuck" if self.queue.longest_still() > _STUCK else None
 
     def render_metrics(self) -> bytes:
         """Return the metrics as they are now."""
