@@ -118,6 +118,7 @@ def test_names_and_labels_fit_together(template: Any) -> None:
 CRDS = ("CustomResourceDefinition",)
 OPTIONS: dict[str, tuple[dict[str, Any], str, Any]] = {
     "tag": ({"image": {"tag": "9"}}, "image", "jwk-operator:9"),
+    "registry": ({"image": {"registry": "r:5000/", "repository": "a/b", "tag": "9"}}, "image", "r:5000/a/b:9"),
     "digest": ({"image": {"digest": f"sha256:{'0' * 64}"}}, "image", f"jwk-operator@sha256:{'0' * 64}"),
     "args": ({"extraArgs": ["--log-level=debug"]}, "args", ["run", "--all-namespaces", "--log-level=debug"]),
     "namespaces": ({"scope": {"namespaces": ["a"]}}, "args", ["run"]),
@@ -163,6 +164,35 @@ def test_options_of_the_pod_arrive(template: Any, option: str) -> None:
     assert only(template(**{option: POD[option]}), "Deployment")["spec"]["template"]["spec"][option] == POD[option]
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {"maxUnavailable": 1}),
+        ({"maxUnavailable": "50%"}, {"maxUnavailable": "50%"}),
+        ({"minAvailable": 1}, {"minAvailable": 1}),
+        ({"minAvailable": "50%"}, {"minAvailable": "50%"}),
+    ],
+)
+def test_a_budget_always_lets_a_pod_go(template: Any, given: dict[str, Any], expected: dict[str, Any]) -> None:
+    spec = only(template(podDisruptionBudget=given), "PodDisruptionBudget")["spec"]
+    assert {name: value for name, value in spec.items() if name.endswith("vailable")} == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"type": "Recreate"}, {"type": "Recreate"}),
+        (
+            {"rollingUpdate": {"maxSurge": 0}},
+            {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}, "type": "RollingUpdate"},
+        ),
+    ],
+    ids=["recreate", "rolling"],
+)
+def test_the_strategy_is_one_that_the_api_takes(template: Any, given: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert only(template(strategy=given), "Deployment")["spec"]["strategy"] == expected
+
+
 def test_what_is_switched_off_is_not_there(template: Any) -> None:
     off = template(
         crds={"install": False},
@@ -194,6 +224,14 @@ def test_what_is_switched_off_is_not_there(template: Any) -> None:
         ({"leaseDurationSeconds": 1_000_000}, "leaseDurationSeconds"),
         ({"replicas": 1_000_000}, "replicas"),
         ({"image": {"tag": "a b"}}, "tag"),
+        ({"image": {"repository": "registry:5000/image:1.0"}}, "repository"),
+        ({"enabled": "yes"}, "enabled"),
+        ({"podDisruptionBudget": {"maxUnavailable": 0}}, "maxUnavailable"),
+        ({"podDisruptionBudget": {"maxUnavailable": "0%"}}, "maxUnavailable"),
+        ({"podDisruptionBudget": {"minAvailable": "half"}}, "minAvailable"),
+        ({"podDisruptionBudget": {"minAvailable": 1}, "replicas": 1}, "no node could be drained"),
+        ({"podDisruptionBudget": {"minAvailable": 2}}, "no node could be drained"),
+        ({"podDisruptionBudget": {"minAvailable": "51%"}}, "no node could be drained"),
         ({"commonLabels": {"a": "-"}}, "commonLabels"),
         ({"podLabels": {"app.kubernetes.io/name": "other"}}, "podLabels"),
         ({"extraArgs": [5]}, "extraArgs"),
@@ -210,7 +248,7 @@ def test_what_is_switched_off_is_not_there(template: Any) -> None:
             ({name: ["nonsense"]}, name)
             for name in (
                 *("extraEnv", "extraVolumes", "extraVolumeMounts"),
-                *("imagePullSecrets", "tolerations", "topologySpreadConstraints"),
+                *("imagePullSecrets", "tolerations", "topologySpreadConstraints", "extraObjects"),
             )
         ),
     ],

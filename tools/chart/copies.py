@@ -1,4 +1,4 @@
-"""Copies in the chart's folder `files`: CRDs, rules of RBAC, alerts and dashboard, each from its one source."""
+"""Copies in the chart's folder `files`: CRDs, RBAC, alerts, dashboard and default values, each from its one source."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from chart.values import defaults
 from dashboard.__main__ import render as render_dashboard
 from jwk_operator.api.crd import render_crds
 
@@ -32,6 +33,7 @@ def render(root: Path) -> dict[Path, str]:
     (alerts,) = _load(root / "manifests/monitoring/prometheusrule.yaml")
     files[Path("alerts.yaml")] = _dump(alerts["spec"])
     files[Path("dashboard.json")] = render_dashboard()
+    files[Path("defaults.yaml")] = _dump(defaults(root / "charts/jwk-operator/values.yaml"))
     return files
 
 
