@@ -14,7 +14,7 @@ from harness.fixtures import admin, cluster
 from harness.keys import pasted
 from harness.objects import API_VERSION
 from install.helm import CHART, helm, with_values
-from install.support import CLUSTER_WIDE, Manifest, kubectl, load, only
+from install.support import CLUSTER_WIDE, Manifest, dump, kubectl, load, only
 from install.support import render as kustomize
 
 __all__ = ["admin", "cluster"]
@@ -96,20 +96,18 @@ def test_it_comes_over_its_previous_version_and_goes_without_a_jwk(cluster: Clus
     run("install", "keys", str(PREVIOUS), "--take-ownership", "--set", scope)
     assert not has_new_field()
     jwk = {"apiVersion": API_VERSION, "kind": "JWK", "metadata": {"name": "kept", "namespace": home}, "spec": pasted()}
-    before = cluster.create(jwk)["metadata"]
+    # kubectl waits where the API server says that it gets used to another CRD
+    identity = ("-n", home, "-o", "jsonpath={.metadata.uid} {.metadata.resourceVersion}")
+    before = kubectl("create", *identity, "-f", "-", stdin=dump([jwk]), kubeconfig=kubeconfig).stdout
     run("upgrade", "keys", str(CHART), "--reuse-values")
     assert has_new_field()
-    deployment = yaml.safe_load(kubectl("get", "deploy", "-n", home, "-o", "yaml", kubeconfig=kubeconfig).stdout)
-    (spec,) = (item["spec"] for item in deployment["items"])
-    assert (spec["replicas"], spec["strategy"]["rollingUpdate"]["maxUnavailable"]) == (1, 1)
+    found = cluster.request("GET", f"/apis/apps/v1/namespaces/{home}/deployments/keys-jwk-operator")["spec"]
+    assert (found["replicas"], found["strategy"]["rollingUpdate"]["maxUnavailable"]) == (1, 1)
     run("upgrade", "keys", str(CHART), "--reuse-values", "--set", "crds.install=false")
     assert has_new_field()
     run("upgrade", "keys", str(CHART), "--reuse-values", "--set", "crds.install=true")
     run("uninstall", "keys")
     assert has_new_field()
-    after = cluster.find("JWK", home, "kept")
-    assert after is not None
-    assert [after["metadata"][name] for name in ("uid", "resourceVersion")] == [
-        before[name] for name in ("uid", "resourceVersion")
-    ]
+    assert kubectl("get", *identity, "jwk/kept", kubeconfig=kubeconfig).stdout == before
+    cluster.install_crds()
     cluster.discard_namespace(home)
