@@ -29,8 +29,6 @@ _ANNOTATIONS = {
 }
 _MODES = {"OwnNamespace": False, "SingleNamespace": False, "MultiNamespace": False, "AllNamespaces": True}
 """The operator can do all of them, but not by the same Deployment; cluster-wide connections need the last."""
-_WIDGET = "urn:alm:descriptor:com.tectonic.ui:"
-_WIDGETS = {"boolean": f"{_WIDGET}booleanSwitch", "integer": f"{_WIDGET}number", "string": f"{_WIDGET}text"}
 _CONDITIONS = {"path": "conditions", "x-descriptors": ["urn:alm:descriptor:io.kubernetes.conditions"]}
 
 
@@ -114,20 +112,13 @@ def _owned(resource: Resource) -> dict[str, Any]:
         "name": resource.name,
         "version": VERSION,
         "kind": resource.kind,
-        "displayName": _words(resource.kind),
+        "displayName": resource.kind,
         "description": resource.description,
-        "specDescriptors": [_described(name, field) for name, field in fields.items()],
+        "specDescriptors": [
+            {"path": name, "displayName": name, "description": field["description"]} for name, field in fields.items()
+        ],
         "statusDescriptors": [_CONDITIONS],
     }
-
-
-def _described(name: str, field: dict[str, Any]) -> dict[str, Any]:
-    found = {"path": name, "displayName": _words(name[0].upper() + name[1:]), "description": field["description"]}
-    return found | ({"x-descriptors": [_WIDGETS[field["type"]]]} if field["type"] in _WIDGETS else {})
-
-
-def _words(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
 
 
 def _examples(root: Path) -> list[dict[str, Any]]:
