@@ -98,6 +98,16 @@ def test_the_pod_is_that_of_kustomize(template: Any) -> None:
         assert pod[part] == other[part], part
 
 
+def test_the_network_policy_is_that_of_kustomize(template: Any) -> None:
+    ours = only(template(networkPolicy={"enabled": True}), "NetworkPolicy")["spec"]
+    theirs = only(kustomize(ROOT / "manifests" / "network-policy"), "NetworkPolicy")["spec"]
+    assert {**ours, "podSelector": {}} == {**theirs, "podSelector": {}}
+    pod = only(kustomize(CLUSTER_WIDE), "Deployment")["spec"]["template"]["metadata"]
+    assert theirs["podSelector"]["matchLabels"].items() <= pod["labels"].items()
+    names = {port["name"] for port in container(kustomize(CLUSTER_WIDE))["ports"]}
+    assert {port["port"] for rule in theirs["ingress"] for port in rule["ports"]} == names
+
+
 def test_names_and_labels_fit_together(template: Any) -> None:
     manifests = template(**EVERYTHING, commonLabels={"team": "blue"}, podLabels={"mesh": "off"})
     labels = only(manifests, "Deployment")["spec"]["template"]["metadata"]["labels"]
