@@ -19,6 +19,7 @@ __all__ = ["admin", "cluster"]
 
 EVERYTHING: dict[str, Any] = {
     "networkPolicy": {"enabled": True},
+    "privateKeys": {"action": "Warn"},
     "metrics": {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboard")},
 }
 
@@ -106,6 +107,20 @@ def test_the_network_policy_is_that_of_kustomize(template: Any) -> None:
     assert theirs["podSelector"]["matchLabels"].items() <= pod["labels"].items()
     names = {port["name"] for port in container(kustomize(CLUSTER_WIDE))["ports"]}
     assert {port["port"] for rule in theirs["ingress"] for port in rule["ports"]} == names
+
+
+def test_the_admission_policy_is_that_of_kustomize(template: Any) -> None:
+    ours, theirs = template(privateKeys={"action": "Warn"}), kustomize(ROOT / "manifests" / "admission")
+    policy, binding = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
+    assert only(ours, policy)["spec"] == only(theirs, policy)["spec"]
+    assert only(ours, binding)["spec"] == {
+        "policyName": only(ours, policy)["metadata"]["name"],
+        "validationActions": only(theirs, binding)["spec"]["validationActions"],
+    }
+    some = only(template(privateKeys={"action": "Deny"}, scope={"namespaces": ["a"]}), binding)["spec"]
+    assert some["validationActions"] == ["Deny"]
+    (chosen,) = some["matchResources"]["namespaceSelector"]["matchExpressions"]
+    assert chosen == {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["a"]}
 
 
 def test_names_and_labels_fit_together(template: Any) -> None:

@@ -1,4 +1,4 @@
-"""Copies in the chart's folder `files`: CRDs, RBAC, alerts, dashboard and default values, each from its one source."""
+"""Copies in the chart's folder `files`: CRDs, RBAC, admission, alerts, dashboard and defaults, each from its one source."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ def render(root: Path) -> dict[Path, str]:
         for role in _load(root / _OVERLAYS / "cluster-wide" / "user-roles.yaml")
     }
     files[Path("user-roles.yaml")] = _dump(user_roles)
+    (policy,) = _load(root / "manifests/admission/policy.yaml")
+    files[Path("admission.yaml")] = _dump(policy["spec"])
     (alerts,) = _load(root / "manifests/monitoring/prometheusrule.yaml")
     files[Path("alerts.yaml")] = _dump(alerts["spec"])
     files[Path("dashboard.json")] = render_dashboard()

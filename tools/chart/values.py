@@ -50,6 +50,7 @@ _RULES: dict[str, dict[str, Any]] = {
     "podLabels": _LABELS,
     "podAnnotations": _ANNOTATIONS,
     "serviceAccount.annotations": _ANNOTATIONS,
+    "privateKeys.action": {"enum": ["", "Warn", "Deny"]},
     "podDisruptionBudget.maxUnavailable": {
         "type": ["integer", "string"],
         "minimum": 1,
