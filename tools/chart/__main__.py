@@ -33,8 +33,8 @@ Where somebody else installs them: `--set crds.install=false`. What the options 
   `resources`, `nodeSelector` and the security contexts are empty then.
 * Argo CD and Flux render it without a cluster, each time the same. They leave the CRDs, when they prune as well as when
   the Application or HelmRelease is deleted.
-* Every further release in a cluster needs another name, `--set crds.install=false`, as the CRDs are the first one's, and
-  a `scope` of its own: never let two operators look after the same JWKs.
+* Every further release in a cluster needs another name, `--set crds.install=false`, as the CRDs are the first one's,
+  and a `scope` of its own: never let two operators look after the same JWKs.
 
 ## Upgrade
 

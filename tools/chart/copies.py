@@ -1,4 +1,4 @@
-"""Copies in the chart's folder `files`: CRDs, RBAC, admission, alerts, dashboard and defaults, each from its one source."""
+"""Copies in the chart's `files`, each from its one source: CRDs, RBAC, admission, alerts, dashboard, defaults."""
 
 from __future__ import annotations
 
