@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from harness.fixtures import admin, cluster
 from harness.keys import pasted
 from harness.objects import API_VERSION
 from install.helm import CHART, helm, with_values
-from install.support import CLUSTER_WIDE, Manifest, dump, kubectl, load, only
+from install.support import CLUSTER_WIDE, ROOT, Manifest, dump, kubectl, load, only
 from install.support import render as kustomize
 
 __all__ = ["admin", "cluster"]
@@ -77,6 +79,54 @@ def test_gitops_clients_leave_the_crds(source: str) -> None:
         assert annotations["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false"
         assert annotations["kustomize.toolkit.fluxcd.io/prune"] == "disabled"
         assert annotations.get("helm.sh/resource-policy") == ("keep" if source == "chart" else None)
+
+
+def test_argo_cd_installs_it_by_the_example(tmp_path: Path) -> None:
+    (application,) = load((ROOT / "examples" / "argocd" / "operator.yaml").read_text())
+    source, home = application["spec"]["source"], application["spec"]["destination"]["namespace"]
+    given = with_values(tmp_path, source["helm"]["valuesObject"])
+    done = helm("template", source["helm"]["releaseName"], str(ROOT / source["path"]), "-n", home, *given)
+    assert done.returncode == 0, done.stderr
+    assert "image: registry.example.com/jwk-operator:0.1.0" in done.stdout
+
+
+def test_flux_installs_it_by_the_example() -> None:
+    (kustomization,) = load((ROOT / "examples" / "flux" / "operator.yaml").read_text())
+    manifests = kustomize(ROOT / kustomization["spec"]["path"])
+    (container,) = only(manifests, "Deployment")["spec"]["template"]["spec"]["containers"]
+    (image,) = kustomization["spec"]["images"]
+    assert container["image"].startswith(f"{image['name']}:")
+
+
+@pytest.mark.parametrize("source", ["chart", "kustomize"])
+def test_gitops_clients_see_no_difference(cluster: Cluster, source: str) -> None:
+    """The API server leaves what it is given as it is: a number that it writes in another way stays OutOfSync for ever."""
+    on = ("networkPolicy.enabled=true", "metrics.dashboard.enabled=true", "privateKeys.action=Warn")
+    options = ("-n", "default", *(f"--set={option}" for option in on))
+    manifests = (
+        kustomize(CLUSTER_WIDE) if source == "kustomize" else load(helm("template", "k", str(CHART), *options).stdout)
+    )
+    for item in manifests:
+        if "namespace" in item["metadata"]:
+            item["metadata"]["namespace"] = "default"
+    command = ("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-o", "json", "-f", "-")
+    done = kubectl(*command, stdin=dump(manifests), kubeconfig=cluster.plane.kubeconfig)
+    found = {(item["kind"], item["metadata"]["name"]): item for item in json.loads(done.stdout)["items"]}
+    for item in manifests:
+        key = item["kind"], item["metadata"]["name"]
+        assert list(differences(item, found[key])) == [], key
+
+
+def differences(wanted: Any, there: Any, place: str = "") -> Iterator[str]:
+    """Yield where what is wanted is not there in just this way; more may be there."""
+    if isinstance(wanted, dict) and isinstance(there, dict):
+        for name, value in wanted.items():
+            yield from differences(value, there.get(name), f"{place}.{name}")
+    elif isinstance(wanted, list) and isinstance(there, list) and len(wanted) == len(there):
+        for number, value in enumerate(wanted):
+            yield from differences(value, there[number], f"{place}[{number}]")
+    elif wanted != there:
+        yield f"{place}: {there!r} in place of {wanted!r}"
 
 
 def test_it_comes_over_its_previous_version_and_goes_without_a_jwk(cluster: Cluster) -> None:
