@@ -100,7 +100,7 @@ def test_flux_installs_it_by_the_example() -> None:
 
 @pytest.mark.parametrize("source", ["chart", "kustomize"])
 def test_gitops_clients_see_no_difference(cluster: Cluster, source: str) -> None:
-    """The API server leaves what it is given as it is: a number that it writes in another way stays OutOfSync for ever."""
+    """The API server leaves what it is given as it is: a number that it writes in another way is OutOfSync for ever."""
     on = ("networkPolicy.enabled=true", "metrics.dashboard.enabled=true", "privateKeys.action=Warn")
     options = ("-n", "default", *(f"--set={option}" for option in on))
     manifests = (
