@@ -333,7 +333,7 @@ def test_the_api_server_takes_it_and_is_left_clean(cluster: Cluster, tmp_path: P
         for more, option in (({}, ["--take-ownership"]), ({"replicas": 1}, [])):
             done = helm(*upgrade, *option, *with_values(tmp_path, {**given, **more}), kubeconfig=kubeconfig)
             assert done.returncode == 0, done.stderr
-        assert f"The operator {NAME} serves all namespaces.\n\n" in done.stdout
+        assert f"The operator {NAME} serves all namespaces.\nNo registry has the image jwk-operator:" in done.stdout
         found = json.loads(kubectl("get", "deployment", NAME, "-n", home, "-o", "json", kubeconfig=kubeconfig).stdout)
         assert found["spec"]["replicas"] == 1
         done = helm("uninstall", RELEASE, "-n", home, kubeconfig=kubeconfig)
@@ -362,7 +362,7 @@ def test_it_goes_on_from_kustomize_and_leaves_room_for_a_second(cluster: Cluster
     kubeconfig, home = cluster.plane.kubeconfig, "install-test-moved"
     kubectl("create", "namespace", home, kubeconfig=kubeconfig)
     kubectl("apply", "--server-side", "-n", home, "-k", str(SINGLE_NAMESPACE), kubeconfig=kubeconfig)
-    common = (str(CHART), "-n", home, "--set", f"scope.namespaces={{{home}}}")
+    common = (str(CHART), "-n", home, "--set", f"scope.namespaces={{{home}}},image.repository=r.example.com/i")
     first, second = (("upgrade", "--install", name, *common) for name in ("jwk-operator", "second"))
     try:
         kubectl("delete", "deployment", "jwk-operator", "-n", home, kubeconfig=kubeconfig)
