@@ -25,6 +25,7 @@ _LABEL_VALUE = {"type": "string", "maxLength": 63, "pattern": "^([A-Za-z0-9]([-A
 _LABELS = {"additionalProperties": _LABEL_VALUE, "properties": dict.fromkeys(_OWN_LABELS, False)}
 """What the chart itself says of an object, nobody else may: selectors, Helm and its users go by it."""
 _ANNOTATIONS = {"additionalProperties": {"type": "string"}}
+_SHARE = {"type": ["integer", "string"], "maximum": 100}
 _OBJECTS = {"items": {"type": "object"}}
 _RULES: dict[str, dict[str, Any]] = {
     "nameOverride": {"pattern": f"^({_NAME})?$"},
@@ -51,12 +52,8 @@ _RULES: dict[str, dict[str, Any]] = {
     "podAnnotations": _ANNOTATIONS,
     "serviceAccount.annotations": _ANNOTATIONS,
     "privateKeys.action": {"enum": ["", "Warn", "Deny"]},
-    "podDisruptionBudget.maxUnavailable": {
-        "type": ["integer", "string"],
-        "minimum": 1,
-        "pattern": "^[1-9][0-9]?%$|^100%$",
-    },
-    "podDisruptionBudget.minAvailable": {"type": ["integer", "string"], "minimum": 0, "pattern": "^([0-9]{1,2}%)?$"},
+    "podDisruptionBudget.maxUnavailable": {**_SHARE, "minimum": 1, "pattern": "^[1-9][0-9]?%$|^100%$"},
+    "podDisruptionBudget.minAvailable": {**_SHARE, "minimum": 0, "pattern": "^([0-9]{1,2}%)?$"},
     "networkPolicy.apiServerPorts": {"items": {"type": "integer", "minimum": 1, "maximum": 65535}, "minItems": 1},
     "networkPolicy.egress": _OBJECTS,
     "metrics.serviceMonitor.interval": {"pattern": "^([0-9]+(ms|[smhdwy]))+$"},
