@@ -112,8 +112,8 @@ def test_project_that_apinizer_does_not_know(space: Space) -> None:
     space.wait_connection("ProjectNotFound")  # else the operator may not have heard of the change yet
     space.jwk("one", pasted())
     assert space.wait("one", "ProjectNotFound").message == (
-        'Project "no such project" cannot be used: Project(no such project) was not found or user does not have '
-        "privilege to access it!"
+        'Project "no such project" cannot be used; correct its name, or give the account access to it: '
+        "Project(no such project) was not found or user does not have privilege to access it!"
     )
     space.connect()
     assert space.wait("one").ready == deployed(2)
@@ -162,7 +162,9 @@ def test_nobody_listens_then_somebody_does(space: Space, simulator: SimulatorPro
     space.wait_seen()
     space.jwk("one", pasted())
     jwk = space.wait("one", "Unreachable")
-    message = f"No answer from Apinizer: {url} refuses connections."
+    message = (
+        f"No answer from Apinizer: {url} refuses connections; check that it runs, and spec.baseUrl of the connection."
+    )
     assert jwk.ready == Condition("False", "Unreachable", message)
     assert jwk.conditions["Reconciling"] == Condition("True", "Unreachable", message)
     assert not jwk.claimed
@@ -226,14 +228,17 @@ def test_authority_that_is_none(guarded: Space) -> None:
     guarded.connect(tls={"caRef": reference})
     guarded.jwk("one", pasted())
     assert guarded.wait("one", "SecretNotFound").message == (
-        f"ApinizerConnection default: ConfigMap {guarded.name}/ca does not exist."
+        f"ApinizerConnection default: ConfigMap {guarded.name}/ca does not exist; create it or correct spec.tls.caRef."
     )
     guarded.config_map("ca", other="x")
     assert guarded.wait("one", "SecretKeyNotFound").message == (
-        f"ApinizerConnection default: ConfigMap {guarded.name}/ca has no key ca.crt."
+        f"ApinizerConnection default: ConfigMap {guarded.name}/ca has no key ca.crt; correct it or spec.tls.caRef."
     )
     guarded.config_map("ca", ca_crt="no certificate")
-    message = f"ApinizerConnection default: ConfigMap {guarded.name}/ca, key ca.crt holds no certificate in PEM form."
+    message = (
+        f"ApinizerConnection default: ConfigMap {guarded.name}/ca, key ca.crt holds no certificate in PEM form; "
+        "correct it or spec.tls.caRef."
+    )
     guarded.wait_message("one", Condition("False", "SecretKeyNotFound", message))
     guarded.connect(tls={"insecureSkipVerify": True})
     assert guarded.wait("one").ready == deployed(2)
@@ -246,10 +251,10 @@ def test_secret_comes_later(make_space: MakeSpace) -> None:
     space = make_space()
     space.connection()
     space.jwk("one", pasted())
-    message = f"ApinizerConnection default: Secret {space.name}/default does not exist."
+    message = f"ApinizerConnection default: Secret {space.name}/default does not exist; create it or correct spec.auth."
     assert space.wait("one", "SecretNotFound").ready == Condition("False", "SecretNotFound", message)
     space.secret("default", other="x")
-    message = f"ApinizerConnection default: Secret {space.name}/default has no key token."
+    message = f"ApinizerConnection default: Secret {space.name}/default has no key token; correct it or spec.auth."
     assert space.wait("one", "SecretKeyNotFound").message == message
     space.secret("default", token=space.token)
     assert space.wait("one").ready == deployed(2)
@@ -262,7 +267,7 @@ UNUSABLE_TOKENS: dict[str, tuple[str | bytes, str]] = {
         "token-of-the\n-tests",
         "holds white space or other characters that no token has; it must hold the token alone",
     ),
-    "binary": (b"\xff\xfe", "does not hold text"),
+    "binary": (b"\xff\xfe", "does not hold text; correct it or spec.auth"),
 }
 
 
@@ -284,7 +289,8 @@ def test_wrong_token_then_the_right_one(space: Space, simulator: SimulatorProces
     space.wait_connection("Unauthorized")
     space.jwk("one", pasted())
     jwk = space.wait("one", "Unauthorized")
-    message = f"Apinizer does not accept the token of Secret {space.name}/default, key token: Invalid token"
+    named = f"Secret {space.name}/default, key token"
+    message = f"Apinizer does not accept the token of {named}; put a valid one there: Invalid token"
     assert jwk.ready == Condition("False", "Unauthorized", message)
     assert jwk.conditions["Stalled"] == Condition("True", "Unauthorized", message)
     space.secret("default", token=space.token)

@@ -34,9 +34,18 @@ ANSWERS = {
 SAYS = {
     Verdict.EXISTS: (R.REJECTED, "Apinizer rejected the request: JWK (name: signing) is already exist!"),
     Verdict.MISSING: (R.REJECTED, "Apinizer rejected the request: JWK (name: signing) is not found!"),
-    Verdict.PROJECT_MISSING: (R.PROJECT_NOT_FOUND, 'Project "shop" cannot be used: Project(shop) was not found'),
+    Verdict.PROJECT_MISSING: (
+        R.PROJECT_NOT_FOUND,
+        (
+            'Project "shop" cannot be used; correct its name, or give the account access to it: Project(shop) was not '
+            "found"
+        ),
+    ),
     Verdict.REJECTED: (R.REJECTED, "Apinizer rejected the request: Certificate (name: cert) is not found!"),
-    Verdict.UNAUTHORIZED: (R.UNAUTHORIZED, f"Apinizer does not accept the token of {CREDENTIAL}: Invalid token"),
+    Verdict.UNAUTHORIZED: (
+        R.UNAUTHORIZED,
+        f"Apinizer does not accept the token of {CREDENTIAL}; put a valid one there: Invalid token",
+    ),
     Verdict.FORBIDDEN: (
         R.FORBIDDEN,
         (

@@ -72,7 +72,8 @@ async def test_white_space_around_values_is_left_out() -> None:
 )
 async def test_a_value_that_cannot_be_used(name: str, values: dict[str, str], text: str) -> None:
     found = await read({**GOOD, name: values}, CLIENT, **PROXY)
-    message = f"ApinizerConnection c: {text}."
+    field = "spec.auth" if name == "client" else "spec.proxyAuthSecretRef"
+    message = f"ApinizerConnection c: {text}; correct it or {field}."
     assert found == Problem(Reason.SECRET_KEY_NOT_FOUND, message, of_connection=True)
 
 

@@ -284,7 +284,7 @@ class Connections:
                 endpoint, found.credential, told, self._clock, gate, self._now, self._may_write, self._wrap
             )
         except ssl.SSLError:
-            message = f"{who}: spec.tls.caRef holds a certificate that cannot be read."
+            message = f"{who}: spec.tls.caRef holds a certificate that cannot be read; correct it."
             return Problem(Reason.SECRET_KEY_NOT_FOUND, message, of_connection=True)
         lists, environments = ProjectLists(client, self._clock), ProjectEnvironments(client, self._clock)
         return Line(client, lists, environments, Ready(found.source), spec)
