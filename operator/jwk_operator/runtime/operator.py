@@ -231,7 +231,7 @@ class Operator:
         if before is None or after is None or not is_same(before, after):
             self._reopen(connection)
         if after is not None and is_going(after) and not (before is not None and is_going(before)):
-            self.upkeep.do(connection, Duty.TELL)
+            self.upkeep.going(connection)
             self._wake(key for key in self._jwks.find("connection", connection) if self._claims_nothing(key))
         self.upkeep.check(connection)
 
