@@ -23,7 +23,7 @@ from jwk_operator.runtime.queue import QueueClosedError, WorkQueue
 log = logging.getLogger(__name__)
 
 _PATIENCE = 3.0
-"""For how long, in seconds, the deletion of a connection may wait before it is news: a batch goes one after the other."""
+"""For how many seconds the deletion of a connection may wait before it is news: a batch goes one after the other."""
 
 
 class Duty(IntEnum):
