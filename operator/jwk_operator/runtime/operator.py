@@ -233,7 +233,7 @@ class Operator:
         elif reconcile_requested(before) != reconcile_requested(after):
             self._look_at(connection)
         if after is not None and is_going(after) and not (before is not None and is_going(before)):
-            self.upkeep.do(connection, Duty.TELL)
+            self.upkeep.going(connection)
             self._wake(key for key in self._jwks.find("connection", connection) if self._claims_nothing(key))
         self.upkeep.check(connection)
 
