@@ -147,6 +147,24 @@ def test_rotating_a_token_under_load_loses_nothing(space: Space, simulator: Simu
     assert sorted(creates) == sorted(names), "each was made once"
 
 
+def test_a_list_with_the_new_token_does_not_speak_of_what_the_old_one_was_writing(
+    space: Space, simulator: SimulatorProcess
+) -> None:
+    space.wait_connection("Connected")
+    new = f"token-of-{space.name}"
+    simulator.control.add_token(new)
+    simulator.control.fault("delay", seconds=2, project=space.project, name="slow", call="create")
+    space.jwk("slow", pasted(description="first"))
+    simulator.wait_sent(space.project, "create")
+    space.connect(token=new)
+    space.jwk("quick", pasted())
+    space.wait("quick")
+    space.wait("slow")
+    space.patch("slow", description="second")  # looked up in a list, and the newest began before "slow" was there
+    space.wait("slow")
+    assert [call for call, name in simulator.writes(space.project) if name == "slow"] == ["create", "update"]
+
+
 # --- what the status of a connection says --------------------------------------------
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
 
@@ -22,7 +23,7 @@ from jwk_operator.apinizer.budget import Budget
 from jwk_operator.apinizer.client import ManagementClient
 from jwk_operator.apinizer.environments import ProjectEnvironments
 from jwk_operator.apinizer.gate import Gate
-from jwk_operator.apinizer.lists import ProjectLists
+from jwk_operator.apinizer.lists import ProjectLists, Writes
 from jwk_operator.apinizer.term import MayWrite, always
 from jwk_operator.apinizer.transport import Endpoint, Proxy, Wrap, as_it_is
 from jwk_operator.kube.connections import is_going
@@ -105,6 +106,8 @@ class Connections:
         self._lines: dict[ConnectionKey, Line] = {}
         self._last_good: dict[ConnectionKey, Line] = {}
         self._gates: dict[ConnectionKey, tuple[str, Gate]] = {}
+        self._writes: WeakValueDictionary[ConnectionKey, Writes] = WeakValueDictionary()
+        """Kept by the lines: by every one that is open, and by the one that a call under way goes over."""
         self.on_gate_change: Callable[[ConnectionKey], None] = lambda _: None
         """Called when the calls of a connection are held back from now on, or may go out again."""
         self._locks = Locks()
@@ -286,7 +289,8 @@ class Connections:
         except ssl.SSLError:
             message = f"{who}: spec.tls.caRef holds a certificate that cannot be read; correct it."
             return Problem(Reason.SECRET_KEY_NOT_FOUND, message, of_connection=True)
-        lists, environments = ProjectLists(client, self._clock), ProjectEnvironments(client, self._clock)
+        lists = ProjectLists(client, self._clock, self._writes.setdefault(key, Writes()))
+        environments = ProjectEnvironments(client, self._clock)
         return Line(client, lists, environments, Ready(found.source), spec)
 
 
