@@ -233,7 +233,7 @@ class Operator:
         elif reconcile_requested(before) != reconcile_requested(after):
             self._look_at(connection)
         if after is not None and is_going(after) and not (before is not None and is_going(before)):
-            self.upkeep.do(connection, Duty.TELL)
+            self.upkeep.going(connection)
             self._wake(key for key in self._jwks.find("connection", connection) if self._claims_nothing(key))
         self.upkeep.check(connection)
 
@@ -364,7 +364,7 @@ class Operator:
         """Return what is stuck, or None."""
         if self.queue.longest_busy() > _STUCK:
             return "a worker is stuck"
-        return "the queue is stuck" if self.queue.longest_ready() > _STUCK else None
+        return "the queue is stuck" if self.queue.longest_still() > _STUCK else None
 
     def render_metrics(self) -> bytes:
         """Return the metrics as they are now."""
