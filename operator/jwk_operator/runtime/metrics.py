@@ -116,7 +116,11 @@ class Metrics:
             _PASS_BUCKETS,
             "outcome",
         )
-        self.errors = self._counter("reconcile_errors", "Passes that ended in an error and are repeated.", "kind")
+        self.errors = self._counter(
+            "reconcile_errors",
+            "Passes over JWKs, and looks at connections, that ended in an error and are repeated.",
+            "kind",
+        )
         self.retries = self._counter(
             "retries", "Passes that try again what failed before, by the reason reported then.", "reason"
         )
@@ -157,6 +161,10 @@ class Metrics:
         return Histogram(f"jwk_operator_{name}", text, labels, buckets=buckets, registry=self.registry)
 
     # --- what others tell ------------------------------------------------------------------------------------------
+
+    def failed(self, error: BaseException) -> None:
+        """Count what ended in an error and is repeated."""
+        self.errors.labels(type(error).__name__).inc()
 
     def called(self, connection: str, call: str, method: str, status: int, seconds: float) -> None:
         """Count one call to Apinizer."""

@@ -52,7 +52,7 @@ class Observer:
     def failed(self, key: Key, error: BaseException, failures: int, seconds: float) -> None:
         """Tell of a pass that ended in an error. Of unexpected ones the log has the place, not the text."""
         self._metrics.pass_seconds.labels("error").observe(seconds)
-        self._metrics.errors.labels(type(error).__name__).inc()
+        self._metrics.failed(error)
         expected = isinstance(error, EXPECTED_ERRORS)
         log.error(
             "pass failed, repeating: %s",

@@ -123,8 +123,16 @@ class Operator:
             settings.serves,
             now,
             self._random,
+            self.metrics.failed,
         )
-        self.upkeep = Upkeep(self._connection_store, self._connections, protection, events, self._random.random)
+        self.upkeep = Upkeep(
+            self._connection_store,
+            self._connections,
+            protection,
+            events,
+            self._random.random,
+            self.metrics.failed,
+        )
         lanes = Lanes(self._lane, settings.workers // 2, settings.workers // 8, urgent=_LAG[Cause.DEPENDENCY])
         self.queue: WorkQueue[Key, Cause] = WorkQueue(_RANK, lag=_LAG, lanes=lanes, clock=clock)
         self._intake = Intake(client, settings, self._jwks, self._connection_store, self._namespaces, self)

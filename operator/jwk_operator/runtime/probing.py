@@ -72,10 +72,12 @@ class Prober:
         reports: Callable[[Raw], bool],
         now: Callable[[], datetime],
         chance: random.Random,
+        failed: Callable[[BaseException], None],
     ) -> None:
         """`released` is called when the calls of a connection, which were held back, may go out again.
 
         `reports` says of which connections the status is this operator's to write: one shard tells, not each.
+        `failed` is told of each error that keeps a connection from being looked at.
         """
         self._store = store
         self._jwks = jwks
@@ -87,6 +89,7 @@ class Prober:
         self._reports = reports
         self._now = now
         self._chance = chance
+        self._on_error = failed
         self._probes: dict[ConnectionKey, Probe] = {}
         self._failures: dict[ConnectionKey, int] = {}
         self._probing: set[ConnectionKey] = set()
@@ -309,6 +312,7 @@ class Prober:
 
     def _failed(self, connection: ConnectionKey, task: Task, error: Exception) -> None:
         self._failures[connection] = failures = self._failures.get(connection, 0) + 1
+        self._on_error(error)
         expected = isinstance(error, (ApiError, ApiUnavailableError, NotLeaderError))
         log.error(
             "probing a connection failed, repeating: %s",

@@ -47,12 +47,15 @@ class Upkeep:
         protection: Protection,
         events: EventPoster,
         jitter: Callable[[], float],
+        failed: Callable[[BaseException], None],
     ) -> None:
+        """`failed` is told of each error that keeps something from being done."""
         self._store = store
         self._connections = connections
         self._protection = protection
         self._events = events
         self._jitter = jitter
+        self._on_error = failed
         self._loaded = False
         self._failures: dict[ConnectionKey, int] = {}
         self._queue: WorkQueue[ConnectionKey, Duty] = WorkQueue({duty: duty.value for duty in Duty})
@@ -123,6 +126,7 @@ class Upkeep:
 
     def _failed(self, connection: ConnectionKey, duty: Duty, error: Exception) -> None:
         self._failures[connection] = failures = self._failures.get(connection, 0) + 1
+        self._on_error(error)
         expected = isinstance(error, (ApiError, ApiUnavailableError, NotLeaderError))
         log.error(
             "upkeep of a connection failed, repeating: %s",
