@@ -32,9 +32,13 @@ SIMULATOR = "simulator/README.md"
 _NOT_OURS = ("KEEP", "KUBECONFIG", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 _MARK = "\x1e"
 
-ARGOCD = "kubectl create namespace argocd\nkubectl create configmap argocd-cm -n argocd --from-literal=url=theirs\n"
+# as Argo CD is installed, by a client-side apply: a server-side one takes over what such a one owns, and removes it
+ARGOCD = """\
+kubectl create namespace argocd
+kubectl create configmap argocd-cm -n argocd --from-literal=url=theirs --dry-run=client -o yaml | kubectl apply -f -
+"""
 LEFT_BEHIND = """\
-kubectl get jwk -A --no-headers -o custom-columns=:.metadata.namespace,:.metadata.name | while read -r namespace name; do
+kubectl get jwk -A -o custom-columns=:.metadata.namespace,:.metadata.name | grep . | while read -r namespace name; do
   kubectl patch jwk -n "$namespace" "$name" --type merge -p '{"spec": {"deletionPolicy": "Retain"}}'
   kubectl delete jwk -n "$namespace" "$name"
 done
@@ -55,6 +59,7 @@ BEFORE = {
 AFTER = {
     "docs/guide/argocd.md": """\
 test "$(kubectl get configmap argocd-cm -n argocd -o jsonpath='{.data.url}')" = theirs
+kubectl get configmap argocd-cm -n argocd -o yaml | grep resource.customizations.health.apiops.apinizer.com_JWK
 """,
     "docs/guide/migrating.md": """\
 test "$(kubectl get jwk -n team-a from-url -o jsonpath='{.status.conditions[0].reason}')" = Adopted

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from harness.cluster import RefusedError
 from harness.fixtures import MakeSpace
 from harness.keys import pasted
 from harness.objects import API_VERSION, Condition, Event, Object, deployed
-from harness.simulator import READER, SimulatorProcess
+from harness.simulator import SimulatorProcess
 from harness.space import Space
 from harness.tls import Authority, make_authority
 
@@ -294,89 +293,6 @@ def test_wrong_token_then_the_right_one(space: Space, simulator: SimulatorProces
     message = f"Apinizer does not accept the token of {named}; put a valid one there: Invalid token"
     assert jwk.ready == Condition("False", "Unauthorized", message)
     assert jwk.conditions["Stalled"] == Condition("True", "Unauthorized", message)
-    space.wait_events("one", Event("Warning", "Unauthorized", message))
     space.secret("default", token=space.token)
     assert space.wait("one").ready == deployed(2)
     assert simulator.writes(space.project) == [("create", "one")]
-
-
-def test_token_without_permission(space: Space, simulator: SimulatorProcess) -> None:
-    space.connect(token=READER)
-    space.jwk("one", pasted())
-    jwk = space.wait("one", "Forbidden")
-    assert jwk.message == (
-        f"The token of Secret {space.name}/default, key token lacks permission; it needs SECRETS + MANAGE and SECRETS "
-        f'+ DEPLOY_UNDEPLOY in project "{space.project}": You do not have permission to perform this action'
-    )
-    assert not jwk.claimed
-    space.connect()
-    assert space.wait("one").ready == deployed(2)
-    assert simulator.writes(space.project) == [("create", "one"), ("create", "one")]
-
-
-# --- what goes wrong on the way ---------------------------------------------------------------------------------------
-
-PAUSES: dict[str, dict[str, Any]] = {
-    "header": {"header": "2"},
-    "body": {"retry_after": 2},
-    "larger": {"retry_after": 1, "header": "2"},
-}
-
-
-@pytest.mark.parametrize("case", PAUSES)
-def test_a_pause_is_kept(space: Space, simulator: SimulatorProcess, case: str) -> None:
-    simulator.control.fault("rate_limit", project=space.project, call="create", **PAUSES[case])
-    space.jwk("one", pasted())
-    message = "Apinizer asks this connection to slow down; it pauses for as long as Apinizer said."
-    jwk = space.wait("one", "RateLimited")
-    assert jwk.ready == Condition("False", "RateLimited", message)
-    assert jwk.conditions["Reconciling"] == Condition("True", "RateLimited", message)
-    space.jwk("two", pasted())
-    space.wait_all(["one", "two"])
-    records = simulator.requests(space.project)
-    limited = next(record for record in records if record["status"] == 429)
-    later = [record for record in records if record["sequence"] > limited["sequence"]]
-    assert later
-    assert all(record["monotonic"] - limited["monotonic"] >= 2 for record in later)
-    assert space.events() == []
-
-
-LOST: dict[str, tuple[dict[str, Any], str, str]] = {
-    "dropped": (
-        {"kind": "drop"},
-        "Unreachable",
-        "No answer from Apinizer: {url} closed the connection before its answer was complete.",
-    ),
-    "dropped-after": ({"kind": "drop", "act": True}, "", ""),
-    "truncated": ({"kind": "truncate"}, "", ""),
-    "garbage": ({"kind": "garbage"}, "", ""),
-    "error": (
-        {"kind": "status", "status": 500},
-        "ServerError",
-        "Apinizer failed (500): An unexpected error occurred. Please try again later.",
-    ),
-    "error-after": ({"kind": "status", "status": 503, "act": True}, "", ""),
-    "redirect": (
-        {"kind": "redirect", "location": "http://127.0.0.1:9/"},
-        "ServerError",
-        "Apinizer failed (302): Apinizer answered 302 elsewhere (a redirect)",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", LOST)
-def test_lost_answers_end_in_one_remote_jwk(space: Space, simulator: SimulatorProcess, case: str) -> None:
-    fault, reason, message = LOST[case]
-    simulator.control.fault(**{"project": space.project, "call": "create", **fault})
-    space.jwk("one", pasted(), description="One")
-    if reason:
-        jwk = space.wait("one", reason)
-        assert jwk.message == message.format(url=space.url)
-        assert jwk.claimed
-    assert space.wait("one").ready == deployed(2)
-    assert set(simulator.remote(space.project)) == {"one"}
-    acted = [record["call"] for record in simulator.requests(space.project) if record["acted"]]
-    assert acted.count("create") == 1
-    creates = simulator.requests(space.project, "create")
-    assert len(creates) == (2 if not creates[0]["acted"] else 1)
-    assert space.events() == []

@@ -6,7 +6,7 @@ import pytest
 
 from harness.fixtures import MakeSpace
 from harness.keys import pasted
-from harness.objects import Condition, deployed
+from harness.objects import REQUESTED, Condition, deployed
 from harness.operator import OperatorProcess
 from harness.simulator import CLIENTS, ENVIRONMENTS, SimulatorProcess
 from harness.space import Space
@@ -147,6 +147,24 @@ def test_rotating_a_token_under_load_loses_nothing(space: Space, simulator: Simu
     assert sorted(creates) == sorted(names), "each was made once"
 
 
+def test_a_list_with_the_new_token_does_not_speak_of_what_the_old_one_was_writing(
+    space: Space, simulator: SimulatorProcess
+) -> None:
+    space.wait_connection("Connected")
+    new = f"token-of-{space.name}"
+    simulator.control.add_token(new)
+    simulator.control.fault("delay", seconds=2, project=space.project, name="slow", call="create")
+    space.jwk("slow", pasted(description="first"))
+    simulator.wait_sent(space.project, "create")
+    space.connect(token=new)
+    space.jwk("quick", pasted())
+    space.wait("quick")
+    space.wait("slow")
+    space.patch("slow", description="second")  # looked up in a list, and the newest began before "slow" was there
+    space.wait("slow")
+    assert [call for call, name in simulator.writes(space.project) if name == "slow"] == ["create", "update"]
+
+
 # --- what the status of a connection says --------------------------------------------
 
 
@@ -187,6 +205,79 @@ def test_a_changed_connection_is_probed_again(space: Space) -> None:
     space.wait_connection("ProjectNotFound")
     space.connection()
     space.wait_connection("Connected")
+
+
+def ask(space: Space, request: str, name: str = "default") -> None:
+    """Ask for a look at a connection, as kubectl annotate and Argo CD's action do."""
+    patch = {"metadata": {"annotations": {REQUESTED: request}}}
+    space.cluster.patch("ApinizerConnection", space.name, name, patch)
+
+
+def wait_handled(space: Space, request: str, name: str = "default") -> None:
+    until(
+        lambda: space.connection_status(name).get("lastHandledReconcileAt") == request,
+        lambda: f"{request} is handled: {space.connection_status(name)}",
+    )
+
+
+def test_a_look_that_was_asked_for_is_one_probe_and_no_pass(
+    operator: OperatorProcess, space: Space, simulator: SimulatorProcess
+) -> None:
+    space.wait_connection("Connected")
+    space.jwk("one", pasted())
+    space.wait("one")
+    until(lambda: space.connection_status().get("jwks") == 1, "the user is counted")
+    before, since, passes = space.connection_status(), last(simulator), operator.passes()
+    ask(space, "first")
+    wait_handled(space, "first")
+    sent = [record["call"] for record in simulator.control.requests(since=since) if record["project"] == space.project]
+    assert sent == ["environments"]
+    assert operator.passes() == passes, "its JWKs are left alone"
+    after = space.connection_status()
+    assert after.pop("lastHandledReconcileAt") == "first"
+    assert {**after, "lastProbeTime": ""} == {**before, "lastProbeTime": ""}
+
+
+def test_a_look_that_was_asked_for_does_not_wait_for_the_next_slow_probe(
+    space: Space, simulator: SimulatorProcess
+) -> None:
+    mine = f"token-of-{space.name}"
+    space.connect(token=mine)
+    space.wait_connection("Unauthorized")
+    for request in ("first", "second", "third"):
+        since = last(simulator)
+        ask(space, request)
+        wait_handled(space, request)
+        probes = [record for record in simulator.control.requests(since=since) if record["project"] == space.project]
+        assert [(record["call"], record["status"]) for record in probes][:1] == [("environments", 401)]
+    simulator.control.add_token(mine)
+    ask(space, "fourth")
+    wait_handled(space, "fourth")
+    space.wait_connection("Connected")
+
+
+def test_a_look_at_what_cannot_be_probed_is_handled_by_saying_so(make_space: MakeSpace) -> None:
+    space = make_space()
+    space.connection(auth={"tokenSecretRef": {"name": "nowhere"}})
+    space.wait_connection("SecretNotFound")
+    ask(space, "first")
+    wait_handled(space, "first")
+    assert space.wait_connection("SecretNotFound").status == "False"
+
+
+def test_a_look_that_was_asked_for_while_nobody_listened(
+    operator: OperatorProcess, space: Space, simulator: SimulatorProcess
+) -> None:
+    space.wait_connection("Connected")
+    operator.stop()
+    try:
+        ask(space, "meanwhile")
+        since = last(simulator)
+    finally:
+        operator.start()
+    wait_handled(space, "meanwhile")
+    sent = [record["call"] for record in simulator.control.requests(since=since) if record["project"] == space.project]
+    assert sent == ["environments"]
 
 
 def test_an_environment_that_is_not_there_is_named_with_those_that_are(

@@ -81,7 +81,10 @@ def reported(kind: Operation, verdict: Verdict, delay: float, **rest: Any) -> Re
     rest = {"operation": operation(kind, ANSWERS[verdict]), **rest}
     if verdict is Verdict.RATE_LIMITED:
         return retried(reason, message, 31.0, failed=False, **rest)
-    return retried(reason, message, delay, **rest) if verdict in _LATER else stalled(reason, message, **rest)
+    if verdict in _LATER:
+        return retried(reason, message, delay, **rest)
+    # that a credential is refused is told about the connection, once
+    return stalled(reason, message, note=verdict is not Verdict.UNAUTHORIZED, **rest)
 
 
 def ok(deployment: Deployment | None = None) -> Answer:

@@ -208,6 +208,11 @@ NEW: list[Case] = [
         (f"list says {reason}", new(listed=problem(reason)), stalled(reason, "Mend it."))
         for reason in (R.UNAUTHORIZED, R.FORBIDDEN, R.PROJECT_NOT_FOUND)
     ),
+    (
+        "list not to be had, as the connection tells itself",
+        new(listed=Problem(R.SECRET_NOT_FOUND, "Mend it.", of_connection=True)),
+        stalled(R.SECRET_NOT_FOUND, "Mend it.", note=False),
+    ),
     ("name is taken", listed(new()), stalled(R.NAME_CONFLICT, EXISTS)),
     ("name is free", new(**looked()), MakeClaim(a_claim(_URL))),
     ("name is free for a key", new("COPY_PASTE", key=KEY, **looked()), MakeClaim(a_claim(_PASTE, KEY))),

@@ -247,3 +247,13 @@ def test_every_condition_is_valid() -> None:
     long = "x" * 5000
     status = first(probed(Answer(Verdict.UNAUTHORIZED, long)))
     assert all(isinstance(item, ConnectionCondition) and len(item.message) <= 1024 for item in status.conditions or ())
+
+
+def test_a_request_for_a_look_is_echoed_and_then_kept() -> None:
+    asked = render_connection(first(FINE), replace(FINE, handled="now"))
+    assert connection_patch(first(FINE).model_dump(mode="json", by_alias=True, exclude_none=True), asked) == {
+        "lastHandledReconcileAt": "now"
+    }
+    assert render_connection(asked, FINE).last_handled_reconcile_at == "now"
+    unreachable = render_connection(asked, replace(probed(DOWN), handled="later"))
+    assert (unreachable.last_handled_reconcile_at, unreachable.conditions) == ("later", asked.conditions)

@@ -64,7 +64,8 @@ def call_problem(answer: Answer, project: str, credential: str) -> Problem:
     said = f": {answer.text}" if answer.text else "."
     match answer.verdict:
         case Verdict.UNAUTHORIZED:
-            return Problem(Reason.UNAUTHORIZED, f"Apinizer does not accept the token of {credential}; {RENEW}{said}")
+            message = f"Apinizer does not accept the token of {credential}; {RENEW}{said}"
+            return Problem(Reason.UNAUTHORIZED, message, of_connection=True)
         case Verdict.FORBIDDEN:
             needed = f'{RIGHTS} in project "{project}"'
             return Problem(Reason.FORBIDDEN, f"The token of {credential} lacks permission; {needed}{said}")

@@ -68,6 +68,8 @@ class ConnectionFacts:
     """What every call gets at present in place of an answer."""
     circuit_changed: datetime | None = None
     token_expires_at: datetime | None = None
+    handled: str | None = None
+    """The request for a look that this look answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ def render_connection(last: ApinizerConnectionStatus, facts: ConnectionFacts) ->
         circuit = known  # a restart makes no news of a circuit that was closed before
     return ApinizerConnectionStatus(
         observed_generation=facts.generation,
+        last_handled_reconcile_at=facts.handled or last.last_handled_reconcile_at,
         conditions=_conditions(last, facts, judge(facts)),
         environments=_environments(last, facts),
         token_expires_at=_seconds(facts.token_expires_at),
@@ -218,6 +221,12 @@ def news(last: ApinizerConnectionStatus, new: ApinizerConnectionStatus) -> tuple
     if after.status == "True" and before is not None and before.status == "False":
         return False, after.reason, after.message
     return None
+
+
+def ready_reason(status: ApinizerConnectionStatus) -> str:
+    """Return the reason of Ready; empty while there is none."""
+    ready = _ready(status)
+    return ready.reason if ready else ""
 
 
 def _ready(status: ApinizerConnectionStatus) -> ConnectionCondition | None:

@@ -36,7 +36,7 @@ def problem_report(facts: Facts, problem: Problem, operation: LastOperation | Ke
         problem.message,
         deployed=Keep.AS_IS if facts.resource.owns else False,
         operation=operation,
-        notes=notes_for(facts, problem.reason, problem.message),
+        notes=() if problem.of_connection else notes_for(facts, problem.reason, problem.message),
     )
     return with_delay(facts, report, problem.retry_after)
 
