@@ -38,7 +38,7 @@ kubectl create namespace argocd
 kubectl create configmap argocd-cm -n argocd --from-literal=url=theirs --dry-run=client -o yaml | kubectl apply -f -
 """
 LEFT_BEHIND = """\
-kubectl get jwk -A -o custom-columns=:.metadata.namespace,:.metadata.name | grep . | while read -r namespace name; do
+kubectl get jwk -A --no-headers | while read -r namespace name _; do
   kubectl patch jwk -n "$namespace" "$name" --type merge -p '{"spec": {"deletionPolicy": "Retain"}}'
   kubectl delete jwk -n "$namespace" "$name"
 done
