@@ -32,10 +32,17 @@ SIMULATOR = "simulator/README.md"
 _NOT_OURS = ("KEEP", "KUBECONFIG", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 _MARK = "\x1e"
 
-ARGOCD = "kubectl create namespace argocd\nkubectl create configmap argocd-cm -n argocd --from-literal=url=theirs\n"
+# as Argo CD is installed, by a client-side apply: a server-side one takes over what such a one owns, and removes it
+ARGOCD = """\
+kubectl create namespace argocd
+kubectl create configmap argocd-cm -n argocd --from-literal=url=theirs --dry-run=client -o yaml | kubectl apply -f -
+"""
 BEFORE = {"docs/guide/argocd.md": ARGOCD}
 AFTER = {
-    "docs/guide/argocd.md": "test \"$(kubectl get configmap argocd-cm -n argocd -o jsonpath='{.data.url}')\" = theirs\n"
+    "docs/guide/argocd.md": """\
+test "$(kubectl get configmap argocd-cm -n argocd -o jsonpath='{.data.url}')" = theirs
+kubectl get configmap argocd-cm -n argocd -o yaml | grep resource.customizations.health.apiops.apinizer.com_JWK
+"""
 }
 
 

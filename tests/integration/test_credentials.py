@@ -6,7 +6,7 @@ import pytest
 
 from harness.fixtures import MakeSpace
 from harness.keys import pasted
-from harness.objects import Condition, deployed
+from harness.objects import REQUESTED, Condition, deployed
 from harness.operator import OperatorProcess
 from harness.simulator import CLIENTS, ENVIRONMENTS, SimulatorProcess
 from harness.space import Space
@@ -62,12 +62,15 @@ def test_wrong_credentials_and_their_cure(make_space: MakeSpace, simulator: Simu
     space.jwk("one", pasted())
     named = f"Secret {space.name}/client"
     jwk = space.wait("one", "Unauthorized")
-    assert jwk.message == f"Apinizer does not accept the token of {named}: the token call failed: {BAD}"
+    assert (
+        jwk.message
+        == f"Apinizer does not accept the token of {named}; put a valid one there: the token call failed: {BAD}"
+    )
     ready = space.wait_connection("Unauthorized")
     assert ready == Condition(
         "False",
         "Unauthorized",
-        f"Apinizer does not accept the credential of {named}: the token call failed: {BAD}",
+        f"Apinizer does not accept the credential of {named}; put a valid one there: the token call failed: {BAD}",
     )
     assert "another-secret" not in str(space.connection_status()) + str(jwk.raw)
     space.cluster.apply(secret_of(space, "client-two"))
@@ -81,7 +84,7 @@ def test_a_secret_without_one_of_the_keys(make_space: MakeSpace) -> None:
     space.secret("client", token="x")
     space.connection(auth=CLIENT_AUTH)
     space.jwk("one", pasted())
-    named = f"Secret {space.name}/client has no key client_id"
+    named = f"Secret {space.name}/client has no key client_id; correct it or spec.auth"
     assert space.wait("one", "SecretKeyNotFound").message == f"ApinizerConnection default: {named}."
     assert space.wait_connection("SecretKeyNotFound").message == f"ApinizerConnection default: {named}."
 
@@ -95,9 +98,11 @@ def test_a_revoked_token_is_told_and_cured(space: Space, simulator: SimulatorPro
     simulator.control.revoke_token(mine)
     space.jwk("two", pasted())
     named = f"Secret {space.name}/default, key token"
-    assert space.wait("two", "Unauthorized").message.startswith(f"Apinizer does not accept the token of {named}: ")
+    assert space.wait("two", "Unauthorized").message.startswith(
+        f"Apinizer does not accept the token of {named}; put a valid one there: "
+    )
     assert space.wait_connection("Unauthorized").message.startswith(
-        f"Apinizer does not accept the credential of {named}: "
+        f"Apinizer does not accept the credential of {named}; put a valid one there: "
     )
     since = last(simulator)
     for number in range(20):
@@ -142,6 +147,24 @@ def test_rotating_a_token_under_load_loses_nothing(space: Space, simulator: Simu
     assert sorted(creates) == sorted(names), "each was made once"
 
 
+def test_a_list_with_the_new_token_does_not_speak_of_what_the_old_one_was_writing(
+    space: Space, simulator: SimulatorProcess
+) -> None:
+    space.wait_connection("Connected")
+    new = f"token-of-{space.name}"
+    simulator.control.add_token(new)
+    simulator.control.fault("delay", seconds=2, project=space.project, name="slow", call="create")
+    space.jwk("slow", pasted(description="first"))
+    simulator.wait_sent(space.project, "create")
+    space.connect(token=new)
+    space.jwk("quick", pasted())
+    space.wait("quick")
+    space.wait("slow")
+    space.patch("slow", description="second")  # looked up in a list, and the newest began before "slow" was there
+    space.wait("slow")
+    assert [call for call, name in simulator.writes(space.project) if name == "slow"] == ["create", "update"]
+
+
 # --- what the status of a connection says --------------------------------------------
 
 
@@ -173,7 +196,7 @@ def test_a_project_that_is_not_there(space: Space) -> None:
     space.connect("lost", projectName="no-such-project")
     ready = space.wait_connection("ProjectNotFound", "lost")
     assert ready.status == "False"
-    assert ready.message.startswith('Project "no-such-project" cannot be used: ')
+    assert ready.message.startswith('Project "no-such-project" cannot be used; ')
 
 
 def test_a_changed_connection_is_probed_again(space: Space) -> None:
@@ -182,6 +205,79 @@ def test_a_changed_connection_is_probed_again(space: Space) -> None:
     space.wait_connection("ProjectNotFound")
     space.connection()
     space.wait_connection("Connected")
+
+
+def ask(space: Space, request: str, name: str = "default") -> None:
+    """Ask for a look at a connection, as kubectl annotate and Argo CD's action do."""
+    patch = {"metadata": {"annotations": {REQUESTED: request}}}
+    space.cluster.patch("ApinizerConnection", space.name, name, patch)
+
+
+def wait_handled(space: Space, request: str, name: str = "default") -> None:
+    until(
+        lambda: space.connection_status(name).get("lastHandledReconcileAt") == request,
+        lambda: f"{request} is handled: {space.connection_status(name)}",
+    )
+
+
+def test_a_look_that_was_asked_for_is_one_probe_and_no_pass(
+    operator: OperatorProcess, space: Space, simulator: SimulatorProcess
+) -> None:
+    space.wait_connection("Connected")
+    space.jwk("one", pasted())
+    space.wait("one")
+    until(lambda: space.connection_status().get("jwks") == 1, "the user is counted")
+    before, since, passes = space.connection_status(), last(simulator), operator.passes()
+    ask(space, "first")
+    wait_handled(space, "first")
+    sent = [record["call"] for record in simulator.control.requests(since=since) if record["project"] == space.project]
+    assert sent == ["environments"]
+    assert operator.passes() == passes, "its JWKs are left alone"
+    after = space.connection_status()
+    assert after.pop("lastHandledReconcileAt") == "first"
+    assert {**after, "lastProbeTime": ""} == {**before, "lastProbeTime": ""}
+
+
+def test_a_look_that_was_asked_for_does_not_wait_for_the_next_slow_probe(
+    space: Space, simulator: SimulatorProcess
+) -> None:
+    mine = f"token-of-{space.name}"
+    space.connect(token=mine)
+    space.wait_connection("Unauthorized")
+    for request in ("first", "second", "third"):
+        since = last(simulator)
+        ask(space, request)
+        wait_handled(space, request)
+        probes = [record for record in simulator.control.requests(since=since) if record["project"] == space.project]
+        assert [(record["call"], record["status"]) for record in probes][:1] == [("environments", 401)]
+    simulator.control.add_token(mine)
+    ask(space, "fourth")
+    wait_handled(space, "fourth")
+    space.wait_connection("Connected")
+
+
+def test_a_look_at_what_cannot_be_probed_is_handled_by_saying_so(make_space: MakeSpace) -> None:
+    space = make_space()
+    space.connection(auth={"tokenSecretRef": {"name": "nowhere"}})
+    space.wait_connection("SecretNotFound")
+    ask(space, "first")
+    wait_handled(space, "first")
+    assert space.wait_connection("SecretNotFound").status == "False"
+
+
+def test_a_look_that_was_asked_for_while_nobody_listened(
+    operator: OperatorProcess, space: Space, simulator: SimulatorProcess
+) -> None:
+    space.wait_connection("Connected")
+    operator.stop()
+    try:
+        ask(space, "meanwhile")
+        since = last(simulator)
+    finally:
+        operator.start()
+    wait_handled(space, "meanwhile")
+    sent = [record["call"] for record in simulator.control.requests(since=since) if record["project"] == space.project]
+    assert sent == ["environments"]
 
 
 def test_an_environment_that_is_not_there_is_named_with_those_that_are(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -10,7 +11,7 @@ from aiohttp import web
 
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.apinizer.answers import Answer, Deployment, EnvironmentOutcome, Verdict
-from jwk_operator.apinizer.client import ManagementClient
+from jwk_operator.apinizer.client import ManagementClient, RetiredError
 from jwk_operator.apinizer.credentials import StaticToken
 from jwk_operator.apinizer.scrub import Secret
 from unit.manager import TOKEN, line, says
@@ -169,7 +170,9 @@ async def test_nobody_listens() -> None:
     client = ManagementClient(endpoint, StaticToken(Secret(TOKEN)))
     answer = await client.delete("shop", "signing")
     await client.aclose()
-    assert answer == Answer(Verdict.UNREACHABLE, f"{endpoint.address} refuses connections")
+    assert answer == Answer(
+        Verdict.UNREACHABLE, f"{endpoint.address} refuses connections; check that it runs, and {endpoint.place}"
+    )
 
 
 async def test_a_pause_is_the_whole_connections() -> None:
@@ -183,6 +186,23 @@ async def test_a_pause_is_the_whole_connections() -> None:
     assert (second.verdict, second.text, second.http_status) == (Verdict.RATE_LIMITED, slow, None)
     assert second.retry_after is not None
     assert 0 < second.retry_after <= 600
+    assert len(manager.requests) == 1
+
+
+async def test_a_call_that_waits_for_its_turn_is_not_sent_with_a_token_that_was_replaced() -> None:
+    async with line() as (manager, client):
+        manager.wait = asyncio.Event()
+        client.gate.budget.resize(1)
+        sent = asyncio.ensure_future(client.delete("shop", "a"))
+        await manager.asked.wait()
+        queued = asyncio.ensure_future(client.delete("shop", "b"))
+        await asyncio.sleep(0)
+        client.retire()
+        manager.wait.set()
+        assert (await sent).verdict is Verdict.OK, "what was sent is answered"
+        for call in (queued, client.delete("shop", "c"), client.list_jwks("shop")):
+            with pytest.raises(RetiredError):
+                await call
     assert len(manager.requests) == 1
 
 

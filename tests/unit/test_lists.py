@@ -162,6 +162,22 @@ async def test_a_list_that_began_before_a_write_does_not_speak_of_that_name() ->
     assert await late == entry("a")
 
 
+async def test_a_write_by_the_client_before_counts_for_the_lists_of_the_next_one() -> None:
+    client = Client()
+    before = ProjectLists(Client())
+    lists = ProjectLists(client, writes=before.writes)
+    early = asyncio.ensure_future(entry_of(lists, "shop", "b", FOREVER))
+    await settle()
+    client.asked[0].set_result({})
+    assert await early is None
+    before.written("shop", "a")
+    late = asyncio.ensure_future(entry_of(lists, "shop", "a", FOREVER))
+    await settle()
+    assert len(client.asked) == 2
+    client.asked[1].set_result({"a": entry("a")})
+    assert await late == entry("a")
+
+
 async def test_an_answer_that_is_no_list_is_not_kept() -> None:
     client = Client()
     lists = ProjectLists(client)

@@ -175,3 +175,17 @@ def _seen(**metadata: Any) -> Resource:
 def test_a_change_during_a_pass_is_news(changed: Raw, news: bool) -> None:
     assert _news(trim(jwk("one", version=9, **changed)), _seen()) is news
     assert _news(None, _seen()) is False
+
+
+async def test_a_long_backlog_is_alive_and_a_queue_that_gives_out_nothing_is_not() -> None:
+    now = 0.0
+    operator = Operator(FakeCluster().client, Settings(), clock=lambda: now)
+    for name in ("a", "b", "c"):
+        operator.queue.wake(("team", name), Cause.EVENT)
+    for _ in range(2):
+        key, _cause = await operator.queue.take()
+        now += 500
+        assert operator.alive() is None, "what waits longest has waited for as long as the passes before it took"
+        operator.queue.done(key)
+    now += 101
+    assert operator.alive() == "the queue is stuck"

@@ -15,7 +15,8 @@ _HEAD = """\
 What others make of a resource's status. *Argo CD* needs the health checks of
 [examples/argocd](../../examples/argocd/README.md); *kstatus* is what Flux and `kpt` go by, and needs nothing; *wait* is
 whether `kubectl wait --for=condition=Ready` ends. Until the operator has looked at
-the newest spec all three wait. What a reason means and what to do about it: [reasons.md](reasons.md).
+the newest spec all three wait. What is being deleted is Progressing and Terminating, whatever its reason.
+What a reason means and what to do about it: [reasons.md](reasons.md).
 """
 
 

@@ -202,6 +202,9 @@ class ApinizerConnectionStatus(ApiModel):
     observed_generation: int = Field(
         -1, description="Generation of the spec that this status speaks of; -1 before the first look."
     )
+    last_handled_reconcile_at: str | None = Field(
+        None, description="Value of the annotation apiops.apinizer.com/reconcile-requested-at that was last acted on."
+    )
     conditions: list[ConnectionCondition] | None = Field(
         None,
         max_length=8,

@@ -58,14 +58,14 @@ class CallObserver(Protocol):
 
 
 class RetiredError(Exception):
-    """A client is closed, as its connection or Secret has changed: another one has taken its place."""
+    """A client sends nothing more, as its connection or Secret has changed: another one has taken its place."""
 
 
 class ManagementClient:
     """One connection to a manager with one credential; shared by everything that uses the connection.
 
     Every method returns an `Answer` or a value, and raises nothing for what the network or the manager may do. Once it
-    was retired and the last call has ended, they raise `RetiredError`: nothing is sent.
+    was retired, they raise `RetiredError` for what is not sent yet: the token may be one that was withdrawn.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class ManagementClient:
         return await self._write("delete", project, "DELETE", _path(project, name), None)
 
     def retire(self) -> None:
-        """Close the client as soon as no call is under way."""
+        """Send nothing more, and close the client as soon as no call is under way."""
         self._retired = True
         if self._users == 0:
             self._close_later()
@@ -219,15 +219,15 @@ class ManagementClient:
             if held is not None:
                 return held, {}
             async with self.gate.budget.turn(urgency):
-                held = self.gate.held(self.credential)  # what was learned while this call waited for its turn
+                self._ask_whether_retired()  # what was learned while this call waited for its turn
+                held = self.gate.held(self.credential)
                 if held is not None:
                     return held, {}
                 return await self._send_and_learn(call, method, path, body, secrets)
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
-        if self._retired and self._users == 0:
-            raise RetiredError
+        self._ask_whether_retired()
         self._users += 1
         try:
             yield
@@ -235,6 +235,10 @@ class ManagementClient:
             self._users -= 1
             if self._retired and self._users == 0:
                 self._close_later()
+
+    def _ask_whether_retired(self) -> None:
+        if self._retired:
+            raise RetiredError
 
     async def _send_and_learn(
         self,

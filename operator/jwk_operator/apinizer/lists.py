@@ -35,14 +35,41 @@ class _Project:
     refusal: Answer | None = None
 
 
+class Writes:
+    """When the last write to each name ended, until a list has begun since.
+
+    The clients that a connection has one after the other share it: a write that was sent with the last token may end
+    after the first list that was read with the new one.
+    """
+
+    def __init__(self) -> None:
+        self._ended: dict[tuple[str, str], float] = {}
+
+    def note(self, project: str, name: str, now: float) -> None:
+        """Note that a write to a name has ended, however it ended."""
+        self._ended[project, name] = now
+
+    def last(self, project: str, names: Iterable[str]) -> float:
+        """Return when the last write to any of these names ended; minus infinity without one."""
+        return max((self._ended.get((project, name), float("-inf")) for name in names), default=float("-inf"))
+
+    def forget(self, project: str, before: float) -> None:
+        """Forget the writes to a project that ended before its newest list began."""
+        for key in [key for key, when in self._ended.items() if key[0] == project and when < before]:
+            del self._ended[key]
+
+
 class ProjectLists:
     """Lists of the projects behind one client. A list never answers for a name that was written to after it began."""
 
-    def __init__(self, client: ManagementClient, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, client: ManagementClient, clock: Callable[[], float] = time.monotonic, writes: Writes | None = None
+    ) -> None:
+        """`writes` are those of the clients that the connection had before."""
         self._client = client
         self._clock = clock
         self._projects: dict[str, _Project] = {}
-        self._written: dict[tuple[str, str], float] = {}
+        self.writes = writes or Writes()
 
     async def entries(
         self,
@@ -64,15 +91,14 @@ class ProjectLists:
             max_age = max(max_age, in_burst)
         state.asked = now
         names = tuple(names)
-        written = (self._written.get((project, name), float("-inf")) for name in names)
-        found = await self._entries(project, state, max(now - max_age, *written), urgency)
+        found = await self._entries(project, state, max(now - max_age, self.writes.last(project, names)), urgency)
         if sure_of_absence and not isinstance(found, Answer) and found.keys().isdisjoint(names):
             found = await self._entries(project, state, math.nextafter(now, -math.inf), urgency)
         return found
 
     def written(self, project: str, name: str) -> None:
         """Note that a write to a name has ended, however it ended."""
-        self._written[project, name] = self._clock()
+        self.writes.note(project, name, self._clock())
 
     async def _entries(self, project: str, state: _Project, not_before: float, urgency: Urgency) -> Answer | _Entries:
         while True:
@@ -104,8 +130,7 @@ class ProjectLists:
             return entries
         if started > state.started:
             state.entries, state.started, state.refusal = entries, started, None
-        for key in [key for key, when in self._written.items() if key[0] == project and when < state.started]:
-            del self._written[key]
+        self.writes.forget(project, state.started)
         return entries
 
     @staticmethod

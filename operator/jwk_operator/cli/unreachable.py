@@ -17,6 +17,8 @@ def why_unreachable(error: BaseException, server: str) -> tuple[str, str]:
         match cause:
             case AccessError():
                 return str(cause), "log in anew, or correct the user of the context"
+            case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+                return _why_by_proxy(cause)
             case socket.gaierror():
                 return "its host name cannot be resolved", f"check the server {server} in the kubeconfig"
             # aiohttp's own error is of this class, too, and says nothing; the one that does comes next
@@ -35,3 +37,10 @@ def why_unreachable(error: BaseException, server: str) -> tuple[str, str]:
             case ssl.SSLError() if not isinstance(cause, ssl.SSLCertVerificationError):
                 return "there is no TLS connection to it", "check scheme and port of the server in the kubeconfig"
     return "it closes the connection without an answer", "check that it runs, and what is on the way to it"
+
+
+def _why_by_proxy(error: aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError) -> tuple[str, str]:
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        remedy = "check proxy-url in the kubeconfig, with user and password if it wants some"
+        return f"the proxy on the way to it answers {error.status}", remedy
+    return "the proxy on the way to it cannot be reached", "check proxy-url in the kubeconfig"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from jwk_operator.api.base import IN_USE_FINALIZER
+from jwk_operator.api.base import IN_USE_FINALIZER, RECONCILE_ANNOTATION
 from jwk_operator.kube.client import CLUSTER_CONNECTIONS, CONNECTIONS, ApiError, Kind, ObjectClient
 from jwk_operator.kube.store import Key, Raw, Store, key_of
 
@@ -16,6 +16,8 @@ def trim_connection(raw: Raw) -> Raw:
     metadata = raw["metadata"]
     kept = {name: metadata[name] for name in _METADATA if metadata.get(name) is not None}
     kept["namespace"] = metadata.get("namespace") or ""
+    if (requested := (metadata.get("annotations") or {}).get(RECONCILE_ANNOTATION)) is not None:
+        kept["annotations"] = {RECONCILE_ANNOTATION: requested}
     return {"metadata": kept, "spec": raw.get("spec") or {}, "status": raw.get("status") or {}}
 
 
@@ -27,6 +29,12 @@ def is_held(raw: Raw, finalizer: str = IN_USE_FINALIZER) -> bool:
 def is_going(raw: Raw) -> bool:
     """Whether a connection is being deleted; the API server refuses new finalizers on it."""
     return "deletionTimestamp" in raw["metadata"]
+
+
+def reconcile_requested(raw: Raw) -> str | None:
+    """Return what somebody wrote last to have a connection looked at now."""
+    requested: str | None = raw["metadata"].get("annotations", {}).get(RECONCILE_ANNOTATION)
+    return requested
 
 
 def is_same(before: Raw, after: Raw) -> bool:

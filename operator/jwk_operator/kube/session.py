@@ -41,6 +41,8 @@ class Access:
     login: Callable[[], Headers]
     token_life: float = float("inf")
     """Seconds after which `login` is asked again, since the kubelet renews the token's file."""
+    proxy: str | None = None
+    """The HTTP proxy that leads to it, with its user and password if need be."""
 
 
 def find_access() -> Access:
@@ -54,34 +56,39 @@ def find_access() -> Access:
 
 
 def access_of_context(context: str) -> Access:
-    """Find the cluster of a context in the kubeconfig, as the official client reads it. Raises `AccessError`."""
+    """Find the cluster of a context in the kubeconfig. Raises `AccessError`."""
+    what, remedy = f"no access to the cluster of context {context}", "correct --context or the kubeconfig"
+    return _explained(what, remedy, lambda: _by_official_client(context, what, remedy))
+
+
+def _by_official_client(context: str | None, what: str, remedy: str) -> Access:
+    """Read a context of the kubeconfig, the current one for None, with all that the official client makes of it.
+
+    That runs the plug-ins that clouds put there, too. `what` and `remedy` are for errors of later logins.
+    """
     from kubernetes.client import Configuration  # its import takes 14 MB
     from kubernetes.config import load_kube_config
 
-    what, remedy = f"no access to the cluster of context {context}", "correct --context or the kubeconfig"
-
     def load() -> Configuration:
-        settings = Configuration()
+        settings = Configuration(proxy="")  # else that of the environment
         load_kube_config(context=context, client_configuration=settings)
         return settings
 
-    def headers(settings: Configuration) -> dict[str, str]:
+    def headers(settings: Configuration) -> Headers:
         # the client's releases differ in where the token is
         token = settings.get_api_key_with_prefix("BearerToken") or settings.get_api_key_with_prefix("authorization")
         if not token and settings.username:
             token = settings.get_basic_auth_token()
         return {"Authorization": token} if token else {}
 
-    def first() -> Access:
-        settings = load()
-        tls = ssl.create_default_context(cafile=settings.ssl_ca_cert)
-        if not settings.verify_ssl:
-            tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-        if settings.cert_file:
-            tls.load_cert_chain(settings.cert_file, settings.key_file)
-        return _whole(settings.host, tls, headers(settings), lambda: _explained(what, remedy, lambda: headers(load())))
-
-    return _explained(what, remedy, first)
+    settings = load()
+    tls = ssl.create_default_context(cafile=settings.ssl_ca_cert)
+    if not settings.verify_ssl:
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    if settings.cert_file:
+        tls.load_cert_chain(settings.cert_file, settings.key_file)
+    login = lambda: _explained(what, remedy, lambda: headers(load()))  # noqa: E731
+    return _whole(settings.host, tls, headers(settings), login, settings.proxy)
 
 
 def _explained(what: str, remedy: str, load: Callable[[], T]) -> T:
@@ -98,12 +105,16 @@ def _explained(what: str, remedy: str, load: Callable[[], T]) -> T:
     return found
 
 
-def _whole(server: str | None, tls: ssl.SSLContext, headers: dict[str, str], login: Callable[[], Headers]) -> Access:
+def _whole(
+    server: str | None, tls: ssl.SSLContext, headers: Headers, login: Callable[[], Headers], proxy: str | None
+) -> Access:
     if not server:
         raise UnusableError("the cluster of the context names no server")
     if not all(value.isprintable() for value in headers.values()):
         raise UnusableError("the token of the user is of several lines, or has signs that no token has")
-    return Access(server, tls, login)
+    if proxy and not proxy.startswith(("http://", "https://")):
+        raise UnusableError("the proxy-url of the cluster is none of http:// or https://, which alone are known here")
+    return Access(server, tls, login, proxy=proxy or None)
 
 
 def namespace_of_context(context: str | None) -> str | None:
@@ -159,31 +170,23 @@ def _from_service_account() -> Access:
 
 
 def _from_kubeconfig() -> Access:
-    settings = kopf.OperatorSettings()
     what, remedy = "no access to a cluster", "set KUBECONFIG to a file that works"
 
-    def load() -> kopf.ConnectionInfo:
-        # The official client also runs the plug-ins that clouds put into a kubeconfig. Its import takes 14 MB.
-        info = _whole_login(settings) or kopf.login_via_client(logger=log, settings=settings)
-        if info is None:
-            raise UnusableError("there is no kubeconfig")
-        return info
-
-    def headers(info: kopf.ConnectionInfo) -> dict[str, str]:
-        return dict(info.as_http_headers())
-
     def first() -> Access:
-        info = load()
-        login = lambda: _explained(what, remedy, lambda: headers(load()))  # noqa: E731
-        return _whole(info.server, info.as_ssl_context(), headers(info), login)
+        info = _whole_login()
+        if info is None:
+            return _by_official_client(None, what, remedy)
+        headers = dict(info.as_http_headers())
+        login = lambda: _explained(what, remedy, lambda: dict((_whole_login() or info).as_http_headers()))  # noqa: E731
+        return _whole(info.server, info.as_ssl_context(), headers, login, info.proxy_url)
 
     return _explained(what, remedy, first)
 
 
-def _whole_login(settings: kopf.OperatorSettings) -> kopf.ConnectionInfo | None:
+def _whole_login() -> kopf.ConnectionInfo | None:
     """Return what the kubeconfig says when all of a login is in it, with nothing to run and no other files to read."""
     try:
-        info = kopf.login_with_kubeconfig(settings=settings)
+        info = kopf.login_with_kubeconfig(settings=kopf.OperatorSettings())
     except Exception:
         return None  # the official client makes more of it, or says what is wrong
     if info is None or any((info.ca_path, info.certificate_path, info.private_key_path)):
@@ -234,5 +237,6 @@ def open_session(access: Access, may_write: MayWrite = always, watches: Watches 
         request_class=guarded_request(may_write),
         headers={"User-Agent": "jwk-operator", "Accept": "application/json"},
         cookie_jar=aiohttp.DummyCookieJar(),
+        proxy=access.proxy,
         trace_configs=[watches.trace()] if watches else [],
     )

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import kopf
 import yaml
 
 _MISSING = re.compile(r"Expected object with name (?P<name>.*) in (?P<file>.*)/(?P<kind>\w+?)s list")
@@ -47,8 +46,6 @@ def in_one_line(text: str) -> str:
 
 def why_unusable(error: BaseException) -> str:
     """Say what an exception from loading a kubeconfig means."""
-    if isinstance(error, kopf.LoginError):
-        error = error.__context__ or error
     match error:
         case yaml.YAMLError():
             mark = getattr(error, "problem_mark", None)

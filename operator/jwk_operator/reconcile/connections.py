@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
 
@@ -22,7 +23,7 @@ from jwk_operator.apinizer.budget import Budget
 from jwk_operator.apinizer.client import ManagementClient
 from jwk_operator.apinizer.environments import ProjectEnvironments
 from jwk_operator.apinizer.gate import Gate
-from jwk_operator.apinizer.lists import ProjectLists
+from jwk_operator.apinizer.lists import ProjectLists, Writes
 from jwk_operator.apinizer.term import MayWrite, always
 from jwk_operator.apinizer.transport import Endpoint, Proxy, Wrap, as_it_is
 from jwk_operator.kube.connections import is_going
@@ -105,6 +106,8 @@ class Connections:
         self._lines: dict[ConnectionKey, Line] = {}
         self._last_good: dict[ConnectionKey, Line] = {}
         self._gates: dict[ConnectionKey, tuple[str, Gate]] = {}
+        self._writes: WeakValueDictionary[ConnectionKey, Writes] = WeakValueDictionary()
+        """Kept by the lines: by every one that is open, and by the one that a call under way goes over."""
         self.on_gate_change: Callable[[ConnectionKey], None] = lambda _: None
         """Called when the calls of a connection are held back from now on, or may go out again."""
         self._locks = Locks()
@@ -132,7 +135,7 @@ class Connections:
             return Resolved(key, problem=Problem(Reason.CONNECTION_NOT_FOUND, message))
         spec, why = once(found, read_spec) if found else (last.spec if last else None, "")
         if spec is None:
-            return Resolved(key, problem=Problem(Reason.INVALID_SPEC, f"{kind} {name}: {why}."))
+            return Resolved(key, problem=_unreadable(key, why))
         if not self._allowed(spec, raw["metadata"]["namespace"]):
             message = (
                 f"{kind} {name} does not allow namespace {raw['metadata']['namespace']}; add it to "
@@ -181,7 +184,7 @@ class Connections:
             return None
         spec, why = once(found, read_spec)
         if spec is None:
-            return Problem(Reason.INVALID_SPEC, f"{kind} {name}: {why}.")
+            return _unreadable(key, why)
         return _address(spec, f"{kind} {name}")[1] or await self.line(key, spec)
 
     def gate(self, key: ConnectionKey) -> Gate | None:
@@ -284,9 +287,10 @@ class Connections:
                 endpoint, found.credential, told, self._clock, gate, self._now, self._may_write, self._wrap
             )
         except ssl.SSLError:
-            message = f"{who}: spec.tls.caRef holds a certificate that cannot be read."
-            return Problem(Reason.SECRET_KEY_NOT_FOUND, message)
-        lists, environments = ProjectLists(client, self._clock), ProjectEnvironments(client, self._clock)
+            message = f"{who}: spec.tls.caRef holds a certificate that cannot be read; correct it."
+            return Problem(Reason.SECRET_KEY_NOT_FOUND, message, of_connection=True)
+        lists = ProjectLists(client, self._clock, self._writes.setdefault(key, Writes()))
+        environments = ProjectEnvironments(client, self._clock)
         return Line(client, lists, environments, Ready(found.source), spec)
 
 
@@ -321,11 +325,16 @@ def endpoint_of(spec: ApinizerConnectionSpec, ca_pem: str | None) -> Endpoint:
     )
 
 
+def _unreadable(key: ConnectionKey, why: str) -> Problem:
+    return Problem(Reason.INVALID_SPEC, f"{key[0]} {key[2]}: {why}.", of_connection=True)
+
+
 def _address(spec: ApinizerConnectionSpec, who: str) -> tuple[str, Problem | None]:
     try:
         return endpoint_of(spec, None).address, None
     except ValueError:
-        return "", Problem(Reason.INVALID_SPEC, f"{who}: spec.baseUrl is no usable address; check its host and port.")
+        message = f"{who}: spec.baseUrl is no usable address; check its host and port."
+        return "", Problem(Reason.INVALID_SPEC, message, of_connection=True)
 
 
 def _target(raw: Raw, spec: ApinizerConnectionSpec, who: str) -> tuple[RemoteName | None, Problem | None]:

@@ -19,6 +19,7 @@ from jwk_operator.reconcile.owned import decide_owned
 from jwk_operator.reconcile.readonly import announced
 from jwk_operator.reconcile.replacing import decide_replacement, has_work_left, overlap_is_over
 from jwk_operator.reconcile.reports import (
+    ANOTHER_NAME,
     another_target,
     conflict_message,
     found_report,
@@ -176,9 +177,7 @@ def _adopt(facts: Facts, spec: JWKSpec, target: RemoteName, entry: RemoteEntry) 
         return problem_report(facts, Problem(Reason.NAME_CONFLICT, conflict_message(facts, None)))
     why = mismatch(spec, key_of(facts), entry)
     if why is not None:
-        message = (
-            f"JWK {target} exists already and cannot be taken over: {why}; correct the spec or choose another name"
-        )
+        message = f"JWK {target} exists already and cannot be taken over: {why}; correct the spec, or {ANOTHER_NAME}"
         return problem_report(facts, Problem(Reason.NAME_CONFLICT, message))
     visible = visible_digest(entry.source_type, entry.source_url, entry.description, entry.type, entry.kid)
     claim = replace(claim_for(facts, spec, target), visible=visible, adopts=True)

@@ -21,7 +21,7 @@ from jwk_operator.kube.client import (
     ApiError,
     KubeClient,
 )
-from jwk_operator.kube.connections import ConnectionWriter, is_going, is_same, trim_connection
+from jwk_operator.kube.connections import ConnectionWriter, is_going, is_same, reconcile_requested, trim_connection
 from jwk_operator.kube.events import EventPoster
 from jwk_operator.kube.jwks import JwkWriter, claim_of, connection_of, open_store, read, wished_name
 from jwk_operator.kube.namespaces import trim_namespace
@@ -230,8 +230,10 @@ class Operator:
         connection = connection_key(key)
         if before is None or after is None or not is_same(before, after):
             self._reopen(connection)
+        elif reconcile_requested(before) != reconcile_requested(after):
+            self._look_at(connection)
         if after is not None and is_going(after) and not (before is not None and is_going(before)):
-            self.upkeep.do(connection, Duty.TELL)
+            self.upkeep.going(connection)
             self._wake(key for key in self._jwks.find("connection", connection) if self._claims_nothing(key))
         self.upkeep.check(connection)
 
@@ -257,9 +259,13 @@ class Operator:
             self._fetching.discard(key)
 
     def _reopen(self, connection: ConnectionKey) -> None:
-        self._connections.drop(connection)
+        self._look_at(connection)
         self.upkeep.do(connection, Duty.OPEN)
         self._wake(key for key in self._jwks.find("connection", connection) if key not in self._fetching)
+
+    def _look_at(self, connection: ConnectionKey) -> None:
+        """Have a connection probed, with what it refers to as that is now."""
+        self._connections.drop(connection)
         if self.loaded:
             self.prober.check(connection)
 
@@ -358,7 +364,7 @@ class Operator:
         """Return what is stuck, or None."""
         if self.queue.longest_busy() > _STUCK:
             return "a worker is stuck"
-        return "the queue is stuck" if self.queue.longest_ready() > _STUCK else None
+        return "the queue is stuck" if self.queue.longest_still() > _STUCK else None
 
     def render_metrics(self) -> bytes:
         """Return the metrics as they are now."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from enum import IntEnum
 
@@ -17,7 +19,7 @@ from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.client import RetiredError
 from jwk_operator.apinizer.term import NotLeaderError
 from jwk_operator.kube.client import ApiError, ApiUnavailableError
-from jwk_operator.kube.connections import ConnectionWriter, is_going
+from jwk_operator.kube.connections import ConnectionWriter, is_going, reconcile_requested
 from jwk_operator.kube.events import EventPoster
 from jwk_operator.kube.store import Raw, Store
 from jwk_operator.reconcile import delays
@@ -27,9 +29,10 @@ from jwk_operator.reconcile.connection_status import (
     connection_patch,
     is_current,
     news,
+    ready_reason,
     render_connection,
 )
-from jwk_operator.reconcile.connections import Connections, Line
+from jwk_operator.reconcile.connections import Connections, Line, shown
 from jwk_operator.reconcile.protection import Protection
 from jwk_operator.reconcile.state import Problem
 from jwk_operator.runtime.logs import fields
@@ -97,7 +100,9 @@ class Prober:
             if raw is None:
                 continue
             interval = _interval(raw)
-            if interval is not None and is_current(_status(raw), raw["metadata"].get("generation", 1)):
+            status, requested = _status(raw), reconcile_requested(raw)
+            asked = requested is not None and requested != status.last_handled_reconcile_at
+            if interval is not None and not asked and is_current(status, raw["metadata"].get("generation", 1)):
                 self._queue.wake_later(connection, Task.PROBE, self._chance.random() * interval)
                 self.count(connection)
             else:
@@ -160,9 +165,11 @@ class Prober:
                 connection, task = await self._queue.take()
             except QueueClosedError:
                 return
+            before, started = self._reason(connection), time.monotonic()
             try:
                 await self.serve(connection, task)
                 self._failures.pop(connection, None)
+                self._tell(connection, task, before, time.monotonic() - started)
             except RetiredError:
                 self._queue.wake(connection, task)
             except Exception as error:
@@ -170,16 +177,38 @@ class Prober:
             finally:
                 self._queue.done(connection)
 
+    def _tell(self, connection: ConnectionKey, task: Task, before: str, seconds: float) -> None:
+        """One line for each time, which is worth reading where the connection's reason has changed."""
+        reason = self._reason(connection)
+        log.log(
+            logging.DEBUG if reason == before else logging.INFO,
+            task.name.lower(),
+            extra=fields(
+                namespace=connection[1],
+                name=connection[2],
+                connection=shown(connection),
+                action=task.name.lower(),
+                reason=reason,
+                duration=round(seconds, 4),
+            ),
+        )
+
+    def _reason(self, connection: ConnectionKey) -> str:
+        raw = self._store.get(connection[1:])
+        return ready_reason(_status(raw)) if raw is not None else ""
+
     async def serve(self, connection: ConnectionKey, task: Task) -> None:
         """Probe a connection if that is the task, and report on it. Raises what the API server's client raises."""
+        raw = self._store.get(connection[1:])
         opened = await self._connections.open(connection)
-        if opened is None:
+        if raw is None or opened is None:
             self._forget(connection)
             return
-        if isinstance(opened, Line) and (task is Task.PROBE or self._is_first(connection)):
-            await self._probe(connection, opened)
+        looked = task is Task.PROBE
+        if isinstance(opened, Line) and (looked or self._is_first(connection)):
+            looked = await self._probe(connection, opened)
         self._plan(connection, opened)
-        await self._report(connection, opened)
+        await self._report(connection, opened, reconcile_requested(raw) if looked else None)
 
     def _is_first(self, connection: ConnectionKey) -> bool:
         """Whether a connection was never probed, which its first JWK with a project makes possible."""
@@ -188,19 +217,22 @@ class Prober:
             return False
         return not is_current(_status(raw), raw["metadata"].get("generation", 1))
 
-    async def _probe(self, connection: ConnectionKey, line: Line) -> None:
+    async def _probe(self, connection: ConnectionKey, line: Line) -> bool:
+        """Ask the manager, and return whether this was all that can be done now: calls may be paused."""
         raw = self._store.get(connection[1:])
         project = self._project(connection, raw) if raw else None
         if project is None:
             self._probes.pop(connection, None)
-            return
+            return True
         self._probing.add(connection)
         try:
             outcome = await line.environments.probe(project)
         finally:
             self._probing.discard(connection)
-        if not (isinstance(outcome, Answer) and outcome.local):
-            self._probes[connection] = Probe(project, outcome, self._now())
+        if isinstance(outcome, Answer) and outcome.local:
+            return False
+        self._probes[connection] = Probe(project, outcome, self._now())
+        return True
 
     def _project(self, connection: ConnectionKey, raw: Raw) -> str | None:
         """The connection's own project, or that of any JWK, which shows as well whether it works."""
@@ -229,21 +261,23 @@ class Prober:
             if interval > 0:
                 self._queue.wake_later(connection, Task.PROBE, delays.checkup(interval, self._chance.random()))
 
-    async def _report(self, connection: ConnectionKey, opened: Line | Problem) -> None:
+    async def _report(self, connection: ConnectionKey, opened: Line | Problem, handled: str | None) -> None:
         async with self._protection.undisturbed(connection):
-            told = await self._write(connection, opened)
+            told = await self._write(connection, opened, handled)
         raw = self._store.get(connection[1:])
         if told is not None and raw is not None:
             warning, reason, message = told
             await self._events.post_about_connection(raw, warning=warning, reason=reason, message=message)
 
-    async def _write(self, connection: ConnectionKey, opened: Line | Problem) -> tuple[bool, str, str] | None:
+    async def _write(
+        self, connection: ConnectionKey, opened: Line | Problem, handled: str | None
+    ) -> tuple[bool, str, str] | None:
         """Patch the status if need be, and return the Event that the change is worth."""
         raw = self._store.get(connection[1:])
         if raw is None or is_going(raw) or not self._reports(raw):
             return None
         last = _status(raw)
-        new = render_connection(last, self._facts(connection, raw, opened))
+        new = render_connection(last, replace(self._facts(connection, raw, opened), handled=handled))
         patch = connection_patch(raw["status"], new)
         if not patch:
             return None
@@ -280,7 +314,7 @@ class Prober:
             "probing a connection failed, repeating: %s",
             error if expected else type(error).__name__,
             exc_info=None if expected else error,
-            extra=fields(connection="/".join(part for part in connection if part), failures=failures),
+            extra=fields(connection=shown(connection), failures=failures),
         )
         self._queue.wake_later(connection, task, delays.backoff(failures, self._chance.random()))
 

@@ -22,6 +22,9 @@ from jwk_operator.runtime.queue import QueueClosedError, WorkQueue
 
 log = logging.getLogger(__name__)
 
+_PATIENCE = 3.0
+"""For how many seconds the deletion of a connection may wait before it is news: a batch goes one after the other."""
+
 
 class Duty(IntEnum):
     """What is to be done for a connection; each includes those before it."""
@@ -70,6 +73,12 @@ class Upkeep:
         """A connection, or what it refers to, has changed."""
         if self._loaded:
             self._queue.wake(connection, duty)
+
+    def going(self, connection: ConnectionKey) -> None:
+        """A connection is being deleted: have its line open for those that need it, and tell if they keep it."""
+        if self._loaded:
+            self._queue.wake(connection, Duty.OPEN)
+            self._queue.wake_later(connection, Duty.TELL, _PATIENCE)
 
     async def work(self) -> None:
         """Do what is to be done until cancelled or finished; what fails is repeated."""

@@ -17,7 +17,9 @@ end
 if conditions.Ready ~= nil then
   health.message = conditions.Ready.message
 end
-if holds("Stalled") then
+if obj.metadata.deletionTimestamp ~= nil then
+  health.status = "Progressing"
+elseif holds("Stalled") then
   health.status = "Degraded"
 elseif holds("Ready") and not holds("Reconciling") then
   health.status = "Healthy"
