@@ -131,11 +131,18 @@ def test_a_server_that_is_none_of_kubernetes(tool: Tool, tmp_path: Path, name: s
     assert "what answers at the API server's address is none" in done.out + done.err
 
 
+def test_a_server_that_gives_no_reason(tool: Tool, tmp_path: Path) -> None:
+    with web_server(b"away", 503) as port:
+        (tmp_path / "web").write_text(yaml.safe_dump(kubeconfig(port)))
+        done = tool("status", KUBECONFIG="web")
+    assert done == Done(1, "", "Error: the API server answers 503; try again in a while\n")
+
+
 @contextmanager
-def web_server(answer: bytes) -> Iterator[int]:
+def web_server(answer: bytes, status: int = 200) -> Iterator[int]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)

@@ -80,6 +80,25 @@ def test_two_namespaces_with_one_project(make_space: MakeSpace, simulator: Simul
     assert simulator.writes(first.project) == [("create", "one")]
 
 
+def test_a_jwk_that_moves_to_another_namespace_is_free_there_at_once(
+    make_space: MakeSpace, simulator: SimulatorProcess
+) -> None:
+    first = make_space()
+    second = make_space(project=first.project)
+    for space in (first, second):
+        space.connect()
+    first.jwk("one", pasted())
+    first.wait("one")
+    second.jwk("other", pasted())
+    second.wait("other")  # by a list of the second connection, which has "one" in it
+    first.delete("one")
+    first.wait_gone("one")
+    second.jwk("one", pasted())
+    second.wait("one")
+    calls = [call for call, name in simulator.writes(first.project) if name == "one"]
+    assert calls == ["create", "delete", "create"]
+
+
 def test_a_copy_with_annotations_and_finalizer_owns_nothing(
     make_space: MakeSpace, space: Space, simulator: SimulatorProcess
 ) -> None:

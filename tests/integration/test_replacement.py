@@ -104,7 +104,8 @@ def test_a_right_that_was_missing_for_a_while(space: Space, simulator: Simulator
     assert jwk.ready is not None
     assert jwk.ready.message.endswith("The old JWK has its name back.")
     assert "replacement" not in jwk.status
-    space.wait_for("one", lambda jwk: jwk.ready == deployed(2) and jwk.status["remote"]["kid"] == "new", "new")
+    space.wait_for("one", lambda jwk: jwk.status["remote"]["kid"] == "new" and "replacement" not in jwk.status, "new")
+    assert space.wait("one").ready == deployed(2)
     assert kids(simulator, space) == {"one": "new"}
 
 
@@ -165,6 +166,25 @@ def test_the_old_key_stays_for_a_while_also_over_a_restart(
     # an overlap that is not wished for any more ends
     space.patch("one", replacement=None)
     space.wait_for("one", lambda jwk: jwk.observed and "replacement" not in jwk.status, "the end of the overlap")
+    assert kids(simulator, space) == {"one": "new"}
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_replace_of_the_resource_does_not_leave_the_old_key_for_ever(
+    space: Space, simulator: SimulatorProcess
+) -> None:
+    space.jwk("one", pasted(ec("old")), **REPLACE, replacement={"keepOldFor": "1h"})
+    space.wait("one")
+    space.patch("one", jwkStr=source("new"))
+    jwk = space.wait_for("one", lambda jwk: jwk.status.get("replacement", {}).get("step") == "KeepingOld", "both")
+    assert ASIDE in jwk.annotations
+    bare = {**jwk.raw, "metadata": {**jwk.metadata, "annotations": {}, "finalizers": []}}
+    space.cluster.request("PUT", space.path("JWK", "one"), bare)
+    again = space.wait_for("one", lambda jwk: jwk.claimed and ASIDE in jwk.annotations, "its records once more")
+    assert again.status["replacement"] == jwk.status["replacement"]
+    assert sorted(kids(simulator, space).values()) == ["new", "old"]
+    space.patch("one", replacement=None)
+    space.wait_for("one", lambda jwk: not jwk.status.get("replacement"), "the end of the overlap")
     assert kids(simulator, space) == {"one": "new"}
 
 

@@ -65,8 +65,8 @@ def problem(reason: R, message: str = "Mend it.", retry_after: float | None = No
     return Problem(reason, message, retry_after)
 
 
-def suspended(*, deployed: bool | Keep) -> Report:
-    return Report(R.SUSPENDED, SUSPENDED, ready=AS_IS, synced=AS_IS, deployed=deployed)
+def suspended(*, deployed: bool | Keep, synced: bool | Keep = AS_IS) -> Report:
+    return Report(R.SUSPENDED, SUSPENDED, ready=AS_IS, synced=synced, deployed=deployed)
 
 
 def deployed(facts: Facts, message: str, **rest: Any) -> Report:
@@ -85,6 +85,16 @@ _STALE = {"observed_generation": 0}
 GATES: list[Case] = [
     ("suspended, never created", new(spec={"suspend": True}), suspended(deployed=False)),
     ("suspended, owned", owned(spec={"suspend": True}), suspended(deployed=AS_IS)),
+    (
+        "suspended, its description was edited",
+        owned(spec={"suspend": True}, remote={"description": "before"}),
+        suspended(deployed=AS_IS, synced=False),
+    ),
+    (
+        "suspended, its source was edited",
+        owned(spec={"suspend": True}, remote={"source_digest": "before"}),
+        suspended(deployed=AS_IS, synced=False),
+    ),
     ("suspended, unreadable", facts_of(a_resource(None, suspended=True)), suspended(deployed=False)),
     (
         "unreadable spec",

@@ -9,7 +9,7 @@ from jwk_operator.apinizer.answers import Answer, Verdict
 from jwk_operator.apinizer.budget import Urgency
 from jwk_operator.apinizer.client import ManagementClient
 from jwk_operator.apinizer.credentials import StaticToken
-from jwk_operator.apinizer.lists import BURST, SHORT_WHILE, ProjectLists
+from jwk_operator.apinizer.lists import BURST, OLDEST, SHORT_WHILE, ProjectLists, Writes
 from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.apinizer.transport import Endpoint
 
@@ -162,20 +162,45 @@ async def test_a_list_that_began_before_a_write_does_not_speak_of_that_name() ->
     assert await late == entry("a")
 
 
-async def test_a_write_by_the_client_before_counts_for_the_lists_of_the_next_one() -> None:
-    client = Client()
-    before = ProjectLists(Client())
-    lists = ProjectLists(client, writes=before.writes)
+async def test_a_write_by_another_client_of_the_manager_counts_as_well() -> None:
+    client, writes = Client(), Writes()
+    others = ProjectLists(Client(), writes=writes)
+    lists = ProjectLists(client, writes=writes)
     early = asyncio.ensure_future(entry_of(lists, "shop", "b", FOREVER))
     await settle()
     client.asked[0].set_result({})
     assert await early is None
-    before.written("shop", "a")
+    others.written("shop", "a")
     late = asyncio.ensure_future(entry_of(lists, "shop", "a", FOREVER))
     await settle()
     assert len(client.asked) == 2
     client.asked[1].set_result({"a": entry("a")})
     assert await late == entry("a")
+
+
+def test_a_write_is_remembered_for_as_long_as_a_list_may_be_old() -> None:
+    writes = Writes()
+    writes.note("shop", "a", 0)
+    writes.note("shop", "b", 1)
+    writes.note("shop", "a", 2)
+    assert [writes.last("shop", "a"), writes.last("shop", "ab"), writes.last("bank", "a")] == [2, 2, float("-inf")]
+    writes.note("bank", "a", OLDEST + 1.5)
+    assert [writes.last("shop", "a"), writes.last("shop", "b")] == [2, float("-inf")]
+
+
+async def test_no_list_is_older_than_what_is_remembered_of_writes() -> None:
+    now = 0.0
+    client = Client()
+    lists = ProjectLists(client, lambda: now)
+    first = asyncio.ensure_future(entry_of(lists, "shop", "a", FOREVER))
+    await settle()
+    client.asked[0].set_result({})
+    assert await first is None
+    now = OLDEST + 1
+    again = asyncio.ensure_future(entry_of(lists, "shop", "a", FOREVER))
+    await settle()
+    client.asked[1].set_result({"a": entry("a")})
+    assert await again == entry("a")
 
 
 async def test_an_answer_that_is_no_list_is_not_kept() -> None:

@@ -178,6 +178,41 @@ def test_a_jwk_that_was_renamed_without_a_record_gets_its_name_back(kid: str, kn
     assert summary(decide(facts)) == expected
 
 
+LOST_NAME = aside_name(TARGET.name, UID, ())
+
+
+@pytest.mark.parametrize(
+    ("step", "refusal", "name", "aside", "old_name", "expected"),
+    [
+        ("KeepingOld", None, "new", "detached", LOST_NAME, "record creating"),
+        ("Created", None, "new", "detached", LOST_NAME, "record creating"),
+        ("RenamedAside", None, "-", "detached", LOST_NAME, "record creating"),
+        ("RenamedAside", "No.", "-", "detached", LOST_NAME, "record returning"),
+        ("KeepingOld", None, "new", "-", LOST_NAME, "drop"),
+        ("KeepingOld", None, "new", "detached", "one-of-others", "drop"),
+    ],
+    ids=["overlap", "to be deleted", "in the middle", "on the way back", "gone meanwhile", "no name of ours"],
+)
+def test_a_record_that_a_replace_took_away_is_written_again(
+    step: Any, refusal: str | None, name: str, aside: str, old_name: str, expected: str
+) -> None:
+    """Else the old JWK would stay for ever: `kubectl replace` drops the records, and leaves the status."""
+    known = ReplacementStatus(step=step, old_name=old_name, keep_old_until=NOW, refusal=refusal)
+    made_for = OLD if step == "RenamedAside" else NEW
+    remote = a_remote(made_for, kid="old" if made_for is OLD else "new")
+    status = a_status(Reason.DEPLOYED, remote=remote, replacement=known)
+    listed = {key: ENTRIES[value] for key, value in {TARGET.name: name, old_name: aside}.items() if value != "-"}
+    facts = facts_of(a_resource(NEW, None, status), client=Ready(CREDENTIAL), listed=Listed(listed))
+    decision = decide(facts)
+    assert summary(decision) == expected
+    assert isinstance(decision, MakeClaim)
+    again = replace(facts, resource=replace(facts.resource, claim=decision.claim, finalizer=True))
+    if expected == "record creating":
+        assert summary(decide(again)) == ("delete old" if name == "new" else "create signing").replace(
+            "delete old", f"delete {LOST_NAME}"
+        )
+
+
 def test_what_drifted_is_not_replaced() -> None:
     status = a_status(Reason.DEPLOYED, generation=0, remote=a_remote(OLD, kid="old"))
     facts = facts_of(a_resource(NEW, a_claim(OLD), status), listed=Listed({TARGET.name: ENTRIES["theirs"]}))

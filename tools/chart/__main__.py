@@ -26,9 +26,10 @@ The CRDs are part of the release and are upgraded with it; they stay when it is 
 Where somebody else installs them: `--set crds.install=false`. What the options mean for the operator:
 [manifests](../../manifests/README.md).
 
-* Where kustomize or `kubectl` has installed the CRDs, give the first command `--take-ownership` (Helm 3.17 or newer).
-  From kustomize, name the release `jwk-operator` in the same namespace, and delete the old Deployment before, as its
-  selector cannot change: `kubectl delete deployment jwk-operator -n jwk-operator-system`. JWKs stay.
+* Where kustomize or `kubectl` has installed the CRDs, give the first command `--take-ownership` (Helm 3.17 or newer),
+  and with Helm 4 `--force-conflicts` as well. From kustomize, name the release `jwk-operator` in the same namespace,
+  and delete the old Deployment before, as its selector cannot change:
+  `kubectl delete deployment jwk-operator -n jwk-operator-system`. JWKs stay.
 * In a chart of yours it takes `condition: jwk-operator.enabled`. A value that is null is as in the table below, while
   `resources`, `nodeSelector` and the security contexts are empty then.
 * Argo CD and Flux render it without a cluster, each time the same. They leave the CRDs, when they prune as well as when

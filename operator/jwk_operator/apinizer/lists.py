@@ -16,6 +16,8 @@ from jwk_operator.apinizer.client import ManagementClient
 SHORT_WHILE = 10.0
 BURST = 60.0
 """Seconds that a list may be old in a burst: while it is asked for again and again, within a short while each time."""
+OLDEST = 3600.0
+"""Seconds that a list may be old at all; for so long it is known what was written to since."""
 _REFUSAL = 2.0
 """Seconds for which a refusal stands for everybody: a thousand resources of a project that is gone ask but once."""
 _REFUSALS = frozenset({Verdict.FORBIDDEN, Verdict.PROJECT_MISSING})
@@ -36,27 +38,27 @@ class _Project:
 
 
 class Writes:
-    """When the last write to each name ended, until a list has begun since.
+    """When the last write to each name of a manager ended.
 
-    The clients that a connection has one after the other share it: a write that was sent with the last token may end
-    after the first list that was read with the new one.
+    All connections to the manager share it, and so do the clients that a connection has one after the other: a write
+    that was sent with the last token may end after the first list that was read with the new one, and a JWK that was
+    deleted over one connection may be made again over another.
     """
 
     def __init__(self) -> None:
         self._ended: dict[tuple[str, str], float] = {}
+        """The oldest first."""
 
     def note(self, project: str, name: str, now: float) -> None:
         """Note that a write to a name has ended, however it ended."""
+        self._ended.pop((project, name), None)
         self._ended[project, name] = now
+        while self._ended[oldest := next(iter(self._ended))] < now - OLDEST:
+            del self._ended[oldest]
 
     def last(self, project: str, names: Iterable[str]) -> float:
-        """Return when the last write to any of these names ended; minus infinity without one."""
+        """Return when the last write to any of these names ended, as far as a list may be older than that."""
         return max((self._ended.get((project, name), float("-inf")) for name in names), default=float("-inf"))
-
-    def forget(self, project: str, before: float) -> None:
-        """Forget the writes to a project that ended before its newest list began."""
-        for key in [key for key, when in self._ended.items() if key[0] == project and when < before]:
-            del self._ended[key]
 
 
 class ProjectLists:
@@ -65,11 +67,11 @@ class ProjectLists:
     def __init__(
         self, client: ManagementClient, clock: Callable[[], float] = time.monotonic, writes: Writes | None = None
     ) -> None:
-        """`writes` are those of the clients that the connection had before."""
+        """`writes` are those to the manager, by whichever client."""
         self._client = client
         self._clock = clock
         self._projects: dict[str, _Project] = {}
-        self.writes = writes or Writes()
+        self._writes = writes or Writes()
 
     async def entries(
         self,
@@ -91,14 +93,15 @@ class ProjectLists:
             max_age = max(max_age, in_burst)
         state.asked = now
         names = tuple(names)
-        found = await self._entries(project, state, max(now - max_age, self.writes.last(project, names)), urgency)
+        not_before = max(now - min(max_age, OLDEST), self._writes.last(project, names))
+        found = await self._entries(project, state, not_before, urgency)
         if sure_of_absence and not isinstance(found, Answer) and found.keys().isdisjoint(names):
             found = await self._entries(project, state, math.nextafter(now, -math.inf), urgency)
         return found
 
     def written(self, project: str, name: str) -> None:
         """Note that a write to a name has ended, however it ended."""
-        self.writes.note(project, name, self._clock())
+        self._writes.note(project, name, self._clock())
 
     async def _entries(self, project: str, state: _Project, not_before: float, urgency: Urgency) -> Answer | _Entries:
         while True:
@@ -130,7 +133,6 @@ class ProjectLists:
             return entries
         if started > state.started:
             state.entries, state.started, state.refusal = entries, started, None
-        self.writes.forget(project, state.started)
         return entries
 
     @staticmethod

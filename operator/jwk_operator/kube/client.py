@@ -237,7 +237,7 @@ def _answer(status: int, content: bytes) -> Raw:
     reason = str(body.get("reason", "")) if isinstance(body, dict) else ""
     message = str(body.get("message", "")) if isinstance(body, dict) else ""
     if status == 429 or status >= 500:
-        raise ApiUnavailableError(f"the API server answers {status} {reason}")
+        raise ApiUnavailableError(f"the API server answers {status} {reason}".rstrip())
     raise ApiError(status, reason, message)
 
 

@@ -9,7 +9,8 @@ from jwk_operator.api.names import Aside, Claim, Phase
 from jwk_operator.api.reasons import Reason
 from jwk_operator.api.status import DeploymentResult, LastOperation, ReplacementStatus
 from jwk_operator.apinizer.answers import Answer, Verdict
-from jwk_operator.reconcile.needs import description_differs, source_change
+from jwk_operator.reconcile.matching import description_differs
+from jwk_operator.reconcile.needs import source_change
 from jwk_operator.reconcile.replacing import restored
 from jwk_operator.reconcile.reports import (
     after_creation,

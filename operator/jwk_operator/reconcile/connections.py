@@ -106,8 +106,8 @@ class Connections:
         self._lines: dict[ConnectionKey, Line] = {}
         self._last_good: dict[ConnectionKey, Line] = {}
         self._gates: dict[ConnectionKey, tuple[str, Gate]] = {}
-        self._writes: WeakValueDictionary[ConnectionKey, Writes] = WeakValueDictionary()
-        """Kept by the lines: by every one that is open, and by the one that a call under way goes over."""
+        self._writes: WeakValueDictionary[str, Writes] = WeakValueDictionary()
+        """By the manager's address. Kept by the lines: each that is open, or that a call under way goes over."""
         self.on_gate_change: Callable[[ConnectionKey], None] = lambda _: None
         """Called when the calls of a connection are held back from now on, or may go out again."""
         self._locks = Locks()
@@ -289,7 +289,7 @@ class Connections:
         except ssl.SSLError:
             message = f"{who}: spec.tls.caRef holds a certificate that cannot be read; correct it."
             return Problem(Reason.SECRET_KEY_NOT_FOUND, message, of_connection=True)
-        lists = ProjectLists(client, self._clock, self._writes.setdefault(key, Writes()))
+        lists = ProjectLists(client, self._clock, self._writes.setdefault(endpoint.address, Writes()))
         environments = ProjectEnvironments(client, self._clock)
         return Line(client, lists, environments, Ready(found.source), spec)
 

@@ -122,3 +122,9 @@ def gives_key(spec: JWKSpec) -> bool:
 def key_type_of(entry: RemoteEntry) -> KeyType | None:
     """The key type that the list shows, where it is one that is known."""
     return next((item for item in KeyType if item.value == entry.type), None)
+
+
+def description_differs(spec: JWKSpec, remote: RemoteStatus) -> bool:
+    """Whether the description that is known is not the wish; one that neither has, or others look after, is no wish."""
+    cared_for = spec.description is not None or bool(remote.description)
+    return cared_for and remote.description != (spec.description or "")

@@ -104,9 +104,3 @@ def source_change(facts: Facts, spec: JWKSpec, remote: RemoteStatus) -> str | No
     if key is not None and key.digest is not None and remote.key_digest not in (None, key.digest):
         return "the Secret that spec.jwkStrFrom names holds another key than the one it was created from"
     return None
-
-
-def description_differs(spec: JWKSpec, remote: RemoteStatus) -> bool:
-    """Whether the description that is known is not the wish; one that neither has, or others look after, is no wish."""
-    cared_for = spec.description is not None or bool(remote.description)
-    return cared_for and remote.description != (spec.description or "")

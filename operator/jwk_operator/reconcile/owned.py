@@ -11,6 +11,7 @@ from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.api.status import RemoteStatus
 from jwk_operator.reconcile.matching import (
     cuts_link,
+    description_differs,
     detached,
     differs_in_source,
     drift,
@@ -21,7 +22,6 @@ from jwk_operator.reconcile.matching import (
 )
 from jwk_operator.reconcile.needs import (
     claim_for,
-    description_differs,
     key_first,
     key_of,
     line_first,

@@ -153,6 +153,25 @@ def strayed(facts: Facts, remote: RemoteStatus) -> Claim | None:
 
 _MOST_NAMES = 4
 
+
+def aside_again(facts: Facts) -> Aside | None:
+    """Return the record of a replacement that a `kubectl replace` took away; None where there was none.
+
+    The status tells of it, and the name aside is one that no other resource would give.
+    """
+    known, remote, target = facts.resource.status.replacement, facts.resource.status.remote, facts.target
+    if known is None or remote is None or target is None or not isinstance(facts.listed, Listed):
+        return None
+    entry = facts.listed.entries.get(known.old_name)
+    if entry is None or known.old_name not in islice(aside_names(target.name, facts.resource.uid), _MOST_NAMES):
+        return None
+    seen = seen_digest(entry.type, entry.kid)
+    if known.step != "RenamedAside":
+        return Aside(known.old_name, "", "", seen, Phase.CREATING)  # it is the new one that the status speaks of
+    phase = Phase.RETURNING if known.refusal else Phase.CREATING
+    return Aside(known.old_name, remote.source_digest or "", remote.key_digest or "", seen, phase)
+
+
 # --- going on -----------------------------------------------------------------------------------------------------
 
 

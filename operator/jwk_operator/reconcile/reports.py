@@ -11,7 +11,7 @@ from jwk_operator.api.reasons import Reason, Waiting
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.api.status import DeploymentResult, LastOperation, RemoteStatus, ReplacementStatus
 from jwk_operator.reconcile.delays import after, backoff
-from jwk_operator.reconcile.matching import detached, lacking
+from jwk_operator.reconcile.matching import description_differs, detached, lacking
 from jwk_operator.reconcile.state import Facts, Keep, Note, Problem, Report
 
 ANOTHER_NAME = "create this resource anew with another spec.name"
@@ -72,12 +72,18 @@ def known_as_detached(facts: Facts) -> RemoteStatus | Keep:
 
 
 def suspended_report(facts: Facts) -> Report:
-    """No remote change while `spec.suspend` is true; what was known stays."""
+    """No remote change while `spec.suspend` is true; what was known stays, but an edit that has to wait is told."""
+    spec, remote = facts.resource.spec, facts.resource.status.remote
+    waits = (
+        spec is not None
+        and remote is not None
+        and (description_differs(spec, remote) or remote.source_digest not in (None, source_digest(spec)))
+    )
     return Report(
         Reason.SUSPENDED,
         "Nothing is changed in Apinizer while spec.suspend is true.",
         ready=Keep.AS_IS,
-        synced=Keep.AS_IS,
+        synced=False if waits else Keep.AS_IS,
         deployed=Keep.AS_IS if facts.resource.owns else False,
     )
 
