@@ -178,6 +178,27 @@ def test_a_jwk_that_was_renamed_without_a_record_gets_its_name_back(kid: str, kn
     assert summary(decide(facts)) == expected
 
 
+def bereft(step: str, old_name: str, *, created: bool) -> Facts:
+    """A replacement whose records were taken away: status and list are what is left of it."""
+    told = ReplacementStatus.model_validate({"step": step, "old_name": old_name})
+    remote = a_remote(OLD, kid="old") if step == "RenamedAside" else a_remote(NEW, kid="new")
+    listed = Listed({old_name: ENTRIES["old"], **({TARGET.name: ENTRIES["new"]} if created else {})})
+    return facts_of(a_resource(NEW, None, a_status(Reason.DEPLOYED, remote=remote, replacement=told)), listed=listed)
+
+
+@pytest.mark.parametrize(
+    ("step", "created"), [("RenamedAside", False), ("RenamedAside", True), ("Created", True), ("KeepingOld", True)]
+)
+def test_records_of_a_replacement_that_were_taken_away_are_written_again(step: str, created: bool) -> None:
+    name = aside_name(TARGET.name, UID, ())
+    aside = Aside(name, "", "", seen_digest("EC", "old"), Phase.CREATING)
+    assert decide(bereft(step, name, created=created)) == MakeClaim(replace(a_claim(NEW), aside=aside))
+
+
+def test_a_status_that_was_copied_brings_no_record_of_a_replacement_along() -> None:
+    assert summary(decide(bereft("KeepingOld", ASIDE_NAME, created=True))) == "drop"
+
+
 def test_what_drifted_is_not_replaced() -> None:
     status = a_status(Reason.DEPLOYED, generation=0, remote=a_remote(OLD, kid="old"))
     facts = facts_of(a_resource(NEW, a_claim(OLD), status), listed=Listed({TARGET.name: ENTRIES["theirs"]}))

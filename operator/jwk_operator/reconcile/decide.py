@@ -17,7 +17,7 @@ from jwk_operator.reconcile.matching import gives_key, is_what_was_sent, lacking
 from jwk_operator.reconcile.needs import claim_for, environment_first, found, key_first, key_of, list_first
 from jwk_operator.reconcile.owned import decide_owned
 from jwk_operator.reconcile.readonly import announced
-from jwk_operator.reconcile.replacing import decide_replacement, has_work_left, overlap_is_over
+from jwk_operator.reconcile.replacing import decide_replacement, has_work_left, overlap_is_over, resumed
 from jwk_operator.reconcile.reports import (
     another_target,
     conflict_message,
@@ -145,6 +145,9 @@ def _decide_new(facts: Facts, spec: JWKSpec, target: RemoteName) -> Decision:
     missing = key_first(facts, spec) or list_first(facts)
     if missing is not None:
         return missing
+    back = resumed(facts, spec, target)
+    if back is not None:
+        return MakeClaim(back)
     if facts.entry is not None:
         return _restored(facts, spec, target, facts.entry) or _adopt(facts, spec, target, facts.entry)
     lack = lacking(spec)
