@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from harness.fixtures import MakeSpace
@@ -9,6 +11,7 @@ from harness.keys import pasted
 from harness.objects import CLAIM, FINALIZER, REMOTE, Condition, Event, deployed
 from harness.simulator import SimulatorProcess
 from harness.space import Space
+from harness.waiting import until
 
 pytestmark = pytest.mark.usefixtures("operator")
 
@@ -42,6 +45,21 @@ def test_a_foreign_jwk_is_left_alone(space: Space, simulator: SimulatorProcess) 
     space.wait_gone("one")
     assert simulator.remote(space.project) == before
     assert simulator.writes(space.project) == []
+
+
+def test_a_name_that_was_freed_by_hand_is_free_for_the_next_edit(space: Space, simulator: SimulatorProcess) -> None:
+    edits = itertools.count()
+
+    def seen_as_free() -> bool:
+        space.patch("one", description=f"Edit {next(edits)}")
+        return space.wait_for("one", lambda jwk: jwk.observed, "a look at the edit").reason != "NameConflict"
+
+    simulator.control.tamper("create", space.project, "one")
+    space.jwk("one", pasted())
+    space.wait("one", "NameConflict")
+    simulator.control.tamper("delete", space.project, "one")
+    until(seen_as_free, "a list that was read since")
+    space.wait("one")
 
 
 def test_already_exists_as_an_answer_gives_the_claim_back(space: Space, simulator: SimulatorProcess) -> None:

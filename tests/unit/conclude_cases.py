@@ -182,6 +182,24 @@ CREATES = [
         ),
     ),
     Row(
+        "deployment failed without an environment that did",
+        _CREATE,
+        claimed(client=LINE, spec={"redeployPolicy": "Never"}),
+        ok(replace(deployment(prod=True), success=False, message="no worker")),
+        Conclusion(
+            stalled(
+                R.DEPLOYMENT_FAILED,
+                "The deployment failed: no worker. spec.redeployPolicy: Never leaves it so; set Auto or Always, or "
+                "change the description, to deploy again.",
+                synced=True,
+                deployed=False,
+                remote=_NEW,
+                operation=operation("Create", ok()),
+                deployment=result(prod=True).model_copy(update={"success": False, "message": "no worker"}),
+            )
+        ),
+    ),
+    Row(
         "EXISTS, just claimed",
         _CREATE,
         _FIRST,
@@ -307,6 +325,7 @@ UPDATES = [
 _DELETE = Delete(TARGET)
 _GOING = going(owned(client=LINE))
 _LEFT = 'Not undeployed from dr, test; JWK "signing" in project "shop" is deleted again with growing delays.'
+_SOMEWHERE = _LEFT.replace("dr, test", "every environment")
 _DELETING = Report(
     R.DELETING,
     _LEFT,
@@ -329,6 +348,20 @@ DELETES = [
     Row("everywhere", _DELETE, _GOING, ok(deployment(prod=True)), Conclusion(let_go=True)),
     Row("outcome not told", _DELETE, _GOING, ok(), Conclusion(let_go=True)),
     Row("environments failed", _DELETE, _GOING, ok(deployment(test=False, dr=False)), Conclusion(_DELETING)),
+    Row(
+        "failed without an environment that did",
+        _DELETE,
+        _GOING,
+        ok(Deployment(False, "no worker", ())),
+        Conclusion(
+            replace(
+                _DELETING,
+                message=_SOMEWHERE,
+                deployment=DeploymentResult(success=False, message="no worker", environment_results=[], time=NOW),
+                notes=(Note(True, "Deleting", _SOMEWHERE),),
+            )
+        ),
+    ),
     Row(
         "environments failed again",
         _DELETE,

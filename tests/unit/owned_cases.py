@@ -131,6 +131,11 @@ OWNED: list[Case] = [
         drifted('The JWK in Apinizer has source type "KEYSTORE", not "URL".'),
     ),
     (
+        "no source type",
+        listed(_CHECKUP, source_type=""),
+        deployed(_CHECKUP, "Deployed to 1 environment.", remote=_SEEN),
+    ),
+    (
         "other URL",
         listed(_CHECKUP, source_url="https://x"),
         drifted("The JWK in Apinizer is fetched from another address than spec.url."),

@@ -101,6 +101,9 @@ def test_read_deployment(result: Any, deployment: Deployment | None) -> None:
 def test_failed_environments() -> None:
     outcomes = (EnvironmentOutcome("a", False, ""), EnvironmentOutcome("b", True, ""))
     assert Deployment(False, "", outcomes).failed == ("a",)
+    assert Deployment(True, "", outcomes).lacks == "a"
+    assert Deployment(False, "", outcomes[1:]).lacks == "every environment"
+    assert Deployment(True, "", outcomes[1:]).lacks is None
 
 
 FULL = {

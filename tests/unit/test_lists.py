@@ -127,6 +127,43 @@ async def test_who_must_be_sure_that_a_name_is_free_has_a_list_of_now() -> None:
     assert await read_for("free") == 2
 
 
+async def test_who_must_be_sure_that_a_name_is_taken_has_a_list_of_the_moment() -> None:
+    now = 100.0
+    client = Client()
+    lists = ProjectLists(client, lambda: now)
+
+    async def sure(name: str) -> Answer | RemoteEntry | None:
+        found = await lists.entries("shop", [name], sure_of_presence=True)
+        return found if isinstance(found, Answer) else found.get(name)
+
+    first = asyncio.ensure_future(sure("a"))
+    await settle()
+    client.asked[0].set_result({"a": entry("a")})
+    assert await first == entry("a")
+    now += 0.5
+    assert await sure("a") == entry("a")
+    now += 1
+    assert await sure("b") is None
+    again = asyncio.ensure_future(sure("a"))
+    await settle()
+    client.asked[1].set_result({})
+    assert await again is None
+
+
+async def test_that_moment_is_longer_where_lists_take_long() -> None:
+    now = 100.0
+    client = Client()
+    lists = ProjectLists(client, lambda: now)
+    first = asyncio.ensure_future(lists.entries("shop", ["a"], sure_of_presence=True))
+    await settle()
+    now += 3
+    client.asked[0].set_result({"a": entry("a")})
+    await first
+    now += 5
+    await lists.entries("shop", ["a"], sure_of_presence=True)
+    assert len(client.asked) == 1
+
+
 async def test_a_list_from_before_a_write_does_not_speak_of_that_name() -> None:
     client = Client()
     lists = ProjectLists(client)

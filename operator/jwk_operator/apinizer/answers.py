@@ -57,6 +57,13 @@ class Deployment:
         """Names of the environments that failed."""
         return tuple(item.name for item in self.environments if not item.success)
 
+    @property
+    def lacks(self) -> str | None:
+        """Where it did not come through, for people; None when everywhere."""
+        if self.failed:
+            return ", ".join(sorted(self.failed))
+        return None if self.success else "every environment"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

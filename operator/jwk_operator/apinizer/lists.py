@@ -18,6 +18,12 @@ BURST = 60.0
 """Seconds that a list may be old in a burst: while it is asked for again and again, within a short while each time."""
 OLDEST = 3600.0
 """Seconds that a list may be old at all; for so long it is known what was written to since."""
+_MOMENT = 1.0
+"""Seconds for which a name that is taken counts as taken for everybody: who deleted it by hand tries again at once.
+
+Or so many times as long as a list takes: a thousand JWKs whose names are taken must not spend their time on lists.
+"""
+_TIMES = 5.0
 _REFUSAL = 2.0
 """Seconds for which a refusal stands for everybody: a thousand resources of a project that is gone ask but once."""
 _REFUSALS = frozenset({Verdict.FORBIDDEN, Verdict.PROJECT_MISSING})
@@ -30,6 +36,8 @@ class _Project:
     started: float = float("-inf")
     entries: _Entries | None = None
     asked: float = float("-inf")
+    seconds: float = 0.0
+    """How long the list took."""
     running: asyncio.Task[Answer | _Entries] | None = None
     running_since: float = float("-inf")
     urgency: Urgency = Urgency.USER
@@ -82,11 +90,13 @@ class ProjectLists:
         urgency: Urgency = Urgency.USER,
         *,
         sure_of_absence: bool = False,
+        sure_of_presence: bool = False,
     ) -> Answer | Mapping[str, RemoteEntry]:
         """Return the project's entries by name, or the answer that came instead of a list.
 
         `max_age` is how many seconds old the list may be, and `in_burst` how old in a burst; it is always newer than
-        the last write to any of `names`. With `sure_of_absence` a list that has none of them began after this call.
+        the last write to any of `names`. With `sure_of_absence` a list that has none of them began after this call,
+        with `sure_of_presence` one that has any began a moment before it at most.
         """
         state, now = self._projects.setdefault(project, _Project()), self._clock()
         if now - state.asked <= SHORT_WHILE:
@@ -95,8 +105,14 @@ class ProjectLists:
         names = tuple(names)
         not_before = max(now - min(max_age, OLDEST), self._writes.last(project, names))
         found = await self._entries(project, state, not_before, urgency)
-        if sure_of_absence and not isinstance(found, Answer) and found.keys().isdisjoint(names):
-            found = await self._entries(project, state, math.nextafter(now, -math.inf), urgency)
+        if isinstance(found, Answer):
+            return found
+        absent = found.keys().isdisjoint(names)
+        if absent and sure_of_absence:
+            return await self._entries(project, state, math.nextafter(now, -math.inf), urgency)
+        if sure_of_presence and not absent:
+            moment = max(_MOMENT, _TIMES * state.seconds)
+            return await self._entries(project, state, max(now - moment, not_before), urgency)
         return found
 
     def written(self, project: str, name: str) -> None:
@@ -133,6 +149,7 @@ class ProjectLists:
             return entries
         if started > state.started:
             state.entries, state.started, state.refusal = entries, started, None
+            state.seconds = self._clock() - started
         return entries
 
     @staticmethod

@@ -171,10 +171,9 @@ def _after_delete(call: Delete, facts: Facts, answer: Answer) -> Conclusion:
         problem = problem_of(facts, answer)
         return Conclusion(replace(deletion_problem(facts, problem), operation=operation))
     deployment = answer.deployment
-    if deployment is None or not deployment.failed:
+    if deployment is None or deployment.lacks is None:
         return _gone(call, facts, operation)
-    where = ", ".join(sorted(deployment.failed))
-    message = f"Not undeployed from {where}; JWK {call.target} is deleted again with growing delays."
+    message = f"Not undeployed from {deployment.lacks}; JWK {call.target} is deleted again with growing delays."
     report = Report(
         Reason.DELETING,
         message,

@@ -128,11 +128,9 @@ def after_old_deleted(facts: Facts, answer: Answer, problem: Problem, operation:
         said = f'The new JWK is in place; the old one, "{name}", cannot be deleted yet: {problem.message}'
         report = problem_report(facts, replace(problem, message=said), operation)
         return Conclusion(replace(report, synced=Keep.AS_IS, deployed=Keep.AS_IS))
-    if answer.deployment is not None and answer.deployment.failed:
-        where = ", ".join(sorted(answer.deployment.failed))
-        return Conclusion(
-            _again(facts, f"The old JWK was not undeployed from {where}; it is deleted again.", operation)
-        )
+    if answer.deployment is not None and answer.deployment.lacks is not None:
+        message = f"The old JWK was not undeployed from {answer.deployment.lacks}; it is deleted again."
+        return Conclusion(_again(facts, message, operation))
     deployment = facts.resource.status.deployment_result
     edited = description_differs(spec, remote) or source_change(facts, spec, remote) is not None
     if deployment is None or edited:

@@ -135,7 +135,12 @@ class Gatherer:
         names = [remote.name, *([aside.name] if aside else [told.old_name] if told else [])]
         urgency = urgency_of(current.facts)
         found = await current.line.lists.entries(
-            remote.project, names, *_list_age(current), urgency, sure_of_absence=_may_take_over(current.facts)
+            remote.project,
+            names,
+            *_list_age(current),
+            urgency,
+            sure_of_absence=_may_take_over(current.facts),
+            sure_of_presence=_may_be_in_conflict(current.facts),
         )
         refused = isinstance(found, Answer) and found.verdict is Verdict.UNAUTHORIZED and not found.local
         if refused and await self.reopen(current):
@@ -201,6 +206,11 @@ def _may_take_over(facts: Facts) -> bool:
     """Whether a JWK of the name would be taken over: one that was made a moment ago must not be missed."""
     spec = facts.resource.spec
     return spec is not None and spec.adoption_policy is AdoptionPolicy.IF_MATCHING and facts.resource.claim is None
+
+
+def _may_be_in_conflict(facts: Facts) -> bool:
+    """Whether a JWK of the name would be somebody else's, which nobody looks into again before the next check-up."""
+    return facts.resource.claim is None and facts.cause is not Cause.CHECKUP
 
 
 def _list_age(current: Pass) -> tuple[float, float]:

@@ -43,7 +43,7 @@ def differs_in_source(remote: RemoteStatus, spec: JWKSpec | None, entry: RemoteE
     """Say how the source of a listed JWK differs from the known one; None when it does not, or was detached."""
     if remote.source_detached:
         return None  # what the list says of a source after an update is not documented
-    if remote.source_type is not None and entry.source_type != remote.source_type:
+    if remote.source_type is not None and entry.source_type not in ("", remote.source_type):
         return f'The JWK in Apinizer has source type "{entry.source_type}", not "{remote.source_type}".'
     if spec is None or spec.url is None or remote.source_digest not in (None, source_digest(spec)):
         return None

@@ -270,7 +270,7 @@ def failing_environments(spec: JWKSpec, deployment: DeploymentResult) -> str | N
     ]
     if failures:
         return f"Not deployed to {', '.join(failures)}."
-    if not results and not deployment.success:
+    if not deployment.success and all(item.success for item in results.values()):
         return f"The deployment failed: {deployment.message or 'no message'}."
     return None
 
