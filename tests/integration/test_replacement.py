@@ -104,7 +104,10 @@ def test_a_right_that_was_missing_for_a_while(space: Space, simulator: Simulator
     assert jwk.ready is not None
     assert jwk.ready.message.endswith("The old JWK has its name back.")
     assert "replacement" not in jwk.status
-    space.wait_for("one", lambda jwk: jwk.ready == deployed(2) and jwk.status["remote"]["kid"] == "new", "new")
+    jwk = space.wait_for(
+        "one", lambda jwk: jwk.status["remote"]["kid"] == "new" and not jwk.status.get("replacement"), "new"
+    )
+    assert jwk.ready == deployed(2)
     assert kids(simulator, space) == {"one": "new"}
 
 
