@@ -66,12 +66,13 @@ lint: venv ## Style, types, import contracts, Dockerfile, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/hadolint Dockerfile
+	$(BIN)/hadolint Dockerfile manifests/olm/bundle.Dockerfile
 	$(BIN)/python -m jwk_operator.api.generate --check
 	$(BIN)/python -m decisions --check
 	$(BIN)/python -m health --check
 	$(BIN)/python -m dashboard --check
 	$(BIN)/python -m chart --check
+	$(BIN)/python -m olm --check
 	$(BIN)/python -m reference --check
 
 generate: venv ## Write CRDs and reference pages from the models, decision table and health checks from the decisions
@@ -80,6 +81,7 @@ generate: venv ## Write CRDs and reference pages from the models, decision table
 	$(BIN)/python -m health
 	$(BIN)/python -m dashboard
 	$(BIN)/python -m chart
+	$(BIN)/python -m olm
 	$(BIN)/python -m reference
 
 docs: venv ## Build the documentation as a static site in build/site; a warning is an error

@@ -54,8 +54,8 @@ def test_what_the_operator_reports_of_a_connection(doctor: Doctor, space: Space,
     done = doctor(space)
     (status,) = (line for line in done.out.splitlines() if line.startswith("failed   status"))
     assert status.split(maxsplit=2)[2] == (
-        "the operator reports Unauthorized: Apinizer does not accept the credential of Secret TEAM/default, key token: "
-        "Invalid token → see what follows, and docs/reference/reasons.md"
+        "the operator reports Unauthorized: Apinizer does not accept the credential of Secret TEAM/default, key token; "
+        "put a valid one there: Invalid token → see what follows, and docs/reference/reasons.md"
     )
     assert "wrong-token" not in done.out
     assert done.status == 1

@@ -54,7 +54,7 @@ def test_a_port_where_nobody_listens(doctor: Doctor, make_space: MakeSpace) -> N
         + SECRET
         + REACHED[: REACHED.index("ok       connection")]
         + """\
-failed   connection                  http://MANAGER refuses connections → check spec.baseUrl, and network and firewall between here and the manager
+failed   connection                  http://MANAGER refuses connections → check that it runs, and spec.baseUrl of the connection
 """  # noqa: E501
         + not_reached("connection")
         + end(ok=14, warning=2, failed=1, skipped=4)

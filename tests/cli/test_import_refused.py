@@ -13,13 +13,19 @@ READS = {"JWK_OPERATOR_TOKEN": READER}
 WRONG = {
     ("--token-file", "no"): "--token-file no cannot be read: No such file or directory",
     ("--token-file", "-"): "--token-file - is empty; it must hold the token",
-    ("--project", "none"): 'Project "none" cannot be used: Project(none) was not found or user does not have privilege '
-    "to access it!",
+    (
+        "--project",
+        "none",
+    ): 'Project "none" cannot be used; correct its name, or give the account access to it: '
+    "Project(none) was not found or user does not have privilege to access it!",
     ("--url", "apinizer"): "--url: Invalid value: --url must be an absolute http or https URL with a host: write it as "
     "https://HOST or https://HOST:PORT",
     ("--url", "https://me:password-5c2@host"): "--url: Forbidden: --url cannot hold a user name or password: remove "
     "them and set spec.auth",
-    ("--url", "http://127.0.0.1:1"): "No answer from Apinizer: http://127.0.0.1:1 refuses connections.",
+    (
+        "--url",
+        "http://127.0.0.1:1",
+    ): "No answer from Apinizer: http://127.0.0.1:1 refuses connections; check that it runs, and --url.",
     ("--url", "http://127.0.0.1:99999"): "--url is no usable address; check its host and port",
     ("--proxy-url", "http://127.0.0.1:1"): "No answer from Apinizer: the proxy http://127.0.0.1:1 cannot be reached; "
     "check --proxy-url.",
@@ -35,7 +41,8 @@ MISUSED = {
 TOKENS = {
     "to ken": "the variable JWK_OPERATOR_TOKEN holds white space or other characters that no token has; it must hold "
     "the token alone",
-    "wrong-token-5b1": "Apinizer does not accept the token of the variable JWK_OPERATOR_TOKEN: Invalid token",
+    "wrong-token-5b1": "Apinizer does not accept the token of the variable JWK_OPERATOR_TOKEN; put a valid one "
+    "there: Invalid token",
 }
 USAGE = "Usage: jwk-operator import [OPTIONS]\nTry 'jwk-operator import --help' for help.\n\n"
 
@@ -102,8 +109,8 @@ def test_connections_that_cannot_be_used(tool: Tool, make_space: MakeSpace) -> N
     space = make_space()
     space.connection()
     arguments = ("import", "--into", "imported", "-n", space.name)
-    missing = f"Error: ApinizerConnection default: Secret {space.name}/default does not exist.\n"
-    assert tool(*arguments) == Done(1, "", missing)
+    missing = f"ApinizerConnection default: Secret {space.name}/default does not exist; create it or correct spec.auth."
+    assert tool(*arguments) == Done(1, "", f"Error: {missing}\n")
     space.secret("default", token=TOKEN)
     other = f'Error: ApinizerConnection default is for project "{space.project}"; leave --project out or name another'
     assert tool(*arguments, "--project", "other") == Done(1, "", f"{other} connection\n")

@@ -129,7 +129,8 @@ pipe". The update cuts the link to its source, so that Apinizer no longer follow
 redeploy  NAMESPACE/failing  PROJECT/failing  CONNECTION  PUT  Not deployed to development (pod is down). It is \
 deployed again with growing delays. Its next attempt is due at 2099-01-01T00:00:00Z.
 conflict  NAMESPACE/foreign  PROJECT/foreign  CONNECTION  NameConflict: JWK "foreign" in project "PROJECT" exists \
-already and was not created by this resource; choose another spec.name or remove the JWK in Apinizer
+already and was not created by this resource; set spec.adoptionPolicy to IfMatching to take it over, remove it in \
+Apinizer, or create this resource anew with another spec.name
 adopt  NAMESPACE/found  PROJECT/found  CONNECTION  The JWK exists and is taken over.
 delete  NAMESPACE/gone  PROJECT/gone  CONNECTION  DELETE  It is undeployed everywhere and deleted, which cannot be \
 undone.
@@ -161,7 +162,8 @@ NAMESPACE/missing does not exist; create it. |
 | **redeploy** | `NAMESPACE/failing` | `PROJECT/failing` | `CONNECTION` | Not deployed to development (pod is down). \
 It is deployed again with growing delays. Its next attempt is due at 2099-01-01T00:00:00Z. |
 | **conflict** | `NAMESPACE/foreign` | `PROJECT/foreign` | `CONNECTION` | NameConflict: JWK "foreign" in project \
-"PROJECT" exists already and was not created by this resource; choose another spec.name or remove the JWK in Apinizer |
+"PROJECT" exists already and was not created by this resource; set spec.adoptionPolicy to IfMatching to take it over, \
+remove it in Apinizer, or create this resource anew with another spec.name |
 | **adopt** | `NAMESPACE/found` | `PROJECT/found` | `CONNECTION` | The JWK exists and is taken over. |
 | **delete** | `NAMESPACE/gone` | `PROJECT/gone` | `CONNECTION` | It is undeployed everywhere and deleted, which \
 cannot be undone. |

@@ -113,7 +113,7 @@ def test_a_changed_connection_and_secret(space: Space, tool: Tool, operator: Ope
     assert (done.status, done.err) == (1, "")
     assert shown(done.out, space).splitlines()[1] == (
         "blocked  NAMESPACE/one  PROJECT/one  CONNECTION  Unreachable: No answer from Apinizer: http://127.0.0.1:9 "
-        "refuses connections."
+        "refuses connections; check that it runs, and spec.baseUrl of the connection."
     )
 
 
@@ -199,7 +199,10 @@ def test_without_a_cluster(offline: Tool, simulator: SimulatorProcess) -> None:
         "Plan: {}.\n"
     )
     created = expected.format("create", "POST  Made from COPY_PASTE.", "1 to create")
-    missing = "SecretNotFound: ApinizerConnection default: Secret team/apinizer does not exist."
+    missing = (
+        "SecretNotFound: ApinizerConnection default: Secret team/apinizer does not exist; create it or correct "
+        "spec.auth."
+    )
     done = offline("plan", "--no-cluster", "deploy")
     assert (done.status, gapless(done.out), done.err) == (1, expected.format("blocked", missing, "1 blocked"), "")
 

@@ -34,7 +34,7 @@ PROBLEM = """\
     Not deployed to production (Gateway [red]is[/] down). spec.redeployPolicy: Never leaves it so; set Auto or Always, \
 or change the description, to deploy again.
     ✗ production failed: Gateway [red]is[/] down (since TIME UTC)
-    What to do: Repair the environment, or set spec.redeployPolicy to Always.
+    What to do: Repair the environment, and set spec.redeployPolicy to Always to deploy again.
 
 """
 EXCUSED = """\
@@ -112,7 +112,7 @@ DOCUMENT = {
             "set Auto or Always, or change the description, to deploy again.",
             "Failed",
             description="<script>alert(1)</script>",
-            remedy="Repair the environment, or set spec.redeployPolicy to Always.",
+            remedy="Repair the environment, and set spec.redeployPolicy to Always to deploy again.",
         ),
         _jwk("gamma", "Ready", "Deployed", "Deployed to 1 of 2 environments.", "FailedNotRequired"),
     ],

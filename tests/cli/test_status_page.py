@@ -163,7 +163,7 @@ STALLED = """\
       - text: production failed since
       - time: 2026-11-26 09:00 UTC
       - text: ": No route to host"
-  - paragraph: "What to do: Repair the environment, or set spec.redeployPolicy to Always.\""""
+  - paragraph: "What to do: Repair the environment, and set spec.redeployPolicy to Always to deploy again.\""""
 ROW = """\
 - row "login stalled DeploymentFailed deployed failed not one of its environments":
   - rowheader "login":

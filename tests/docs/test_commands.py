@@ -32,10 +32,38 @@ SIMULATOR = "simulator/README.md"
 _NOT_OURS = ("KEEP", "KUBECONFIG", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 _MARK = "\x1e"
 
-ARGOCD = "kubectl create namespace argocd\nkubectl create configmap argocd-cm -n argocd --from-literal=url=theirs\n"
-BEFORE = {"docs/guide/argocd.md": ARGOCD}
+# as Argo CD is installed, by a client-side apply: a server-side one takes over what such a one owns, and removes it
+ARGOCD = """\
+kubectl create namespace argocd
+kubectl create configmap argocd-cm -n argocd --from-literal=url=theirs --dry-run=client -o yaml | kubectl apply -f -
+"""
+LEFT_BEHIND = """\
+kubectl get jwk -A --no-headers | while read -r namespace name _; do
+  kubectl patch jwk -n "$namespace" "$name" --type merge -p '{"spec": {"deletionPolicy": "Retain"}}'
+  kubectl delete jwk -n "$namespace" "$name"
+done
+"""
+"""JWKs of the demo's Apinizer that no resource has, as before a migration."""
+MADE_ANEW = """\
+kubectl patch jwk -n team-a generated --type merge -p '{"spec": {"deletionPolicy": "Delete"}}'
+kubectl delete jwk -n team-a generated
+kubectl apply -n team-a -f examples/jwk-generate.yaml
+kubectl wait -n team-a --for=condition=Ready jwk/generated
+"""
+"""As the demo has it, whichever page came before."""
+BEFORE = {
+    "docs/guide/argocd.md": ARGOCD,
+    "docs/guide/migrating.md": LEFT_BEHIND,
+    "docs/operations/backup.md": MADE_ANEW,
+}
 AFTER = {
-    "docs/guide/argocd.md": "test \"$(kubectl get configmap argocd-cm -n argocd -o jsonpath='{.data.url}')\" = theirs\n"
+    "docs/guide/argocd.md": """\
+test "$(kubectl get configmap argocd-cm -n argocd -o jsonpath='{.data.url}')" = theirs
+kubectl get configmap argocd-cm -n argocd -o yaml | grep resource.customizations.health.apiops.apinizer.com_JWK
+""",
+    "docs/guide/migrating.md": """\
+test "$(kubectl get jwk -n team-a from-url -o jsonpath='{.status.conditions[0].reason}')" = Adopted
+""",
 }
 
 

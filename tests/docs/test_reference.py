@@ -17,7 +17,7 @@ def test_every_metric_with_its_labels() -> None:
     page = metrics.render()
     for family in Metrics().registry.collect():
         assert f"| `{family.name}" in page
-    assert "| `jwk_operator_drift_total` | counter | `reason` |" in page
+    assert "| `jwk_operator_drift_total` | counter | `connection`, `reason` |" in page
     assert "| `jwk_operator_time_to_ready_seconds` | histogram |  |" in page
     assert "| `jwk_operator_build_info` | info | `version` |" in page
 

@@ -11,10 +11,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from playwright.sync_api import Browser
 
 from docsite.stage import LinkError, stage
+from harness.browser import browser
 from harness.cluster import ROOT
 from harness.pages import PAGES, title
+
+__all__ = ["browser"]
 
 _LOADS = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "use": "href"}
 """Attributes by which a page has the browser load something by itself."""
@@ -87,6 +91,20 @@ def test_nothing_comes_from_another_host(site: Path, pages: dict[Path, Page]) ->
 def test_no_path_of_this_machine_is_in_it(site: Path) -> None:
     here = str(ROOT).encode()
     assert [path.name for path in site.rglob("*") if path.is_file() and here in path.read_bytes()] == []
+
+
+def test_no_page_is_wider_than_its_window(browser: Browser, pages: dict[Path, Page]) -> None:
+    """What is wider, a table or a line of code, scrolls in its own place."""
+    wide = []
+    tab = browser.new_page()
+    for path in pages:
+        tab.goto(path.as_uri())
+        for width in (390, 1100):
+            tab.set_viewport_size({"width": width, "height": 800})
+            if tab.evaluate("document.documentElement.scrollWidth") > width:
+                wide.append(f"{path.name} on {width} pixels")
+    tab.close()
+    assert wide == []
 
 
 def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_dead_manager_costs_one_probe_at_a_time_and_one_status_each(
     before = unanswered(operator)
     for name in names:
         space.jwk(name, pasted())
-    refusal = f"{space.url} refuses connections"
+    refusal = f"{space.url} refuses connections; check that it runs, and spec.baseUrl of the connection"
     opened = space.wait_connection("CircuitOpen")
     assert opened == Condition(
         "False",

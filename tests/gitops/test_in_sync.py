@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cli.tool import Tool
 from gitops.machine import GitOps
 from harness.cluster import ROOT
 from harness.fixtures import account, make_space, operator, simulator
 from harness.fixtures import space as connected
 from harness.keys import pasted
-from harness.objects import Object
+from harness.objects import REQUESTED, Object
 from harness.simulator import SimulatorProcess
 from harness.space import Space
 
@@ -70,6 +71,46 @@ def test_no_difference(connected: Space, simulator: SimulatorProcess, gitops: Gi
     again = kubectl(space, "apply", *how, stdin=git)
     assert again.returncode == 0, again.stderr
     assert sorted(simulator.writes(space.project)) == [("create", "pasted"), ("create", "replaced")]
+
+
+@pytest.mark.usefixtures("operator")
+def test_flux_leaves_alone_what_the_tool_writes(connected: Space, tmp_path: Path) -> None:
+    """Flux makes its own what managers called kubectl... have written, and takes back of it what is not in Git."""
+    space = connected
+    git = yaml.safe_dump(space.object("JWK", "one", pasted()))
+    apply = ("apply", "--server-side", "--field-manager=kustomize-controller", "--force-conflicts")
+    assert kubectl(space, *apply, stdin=git).returncode == 0
+    space.wait("one")
+    tool = Tool(tmp_path, space.cluster.plane.kubeconfig)
+    for command in ("reconcile", "suspend"):
+        assert tool(command, "one", "-n", space.name, "--wait").status == 0
+    before = space.get("one")
+    writers = {item["manager"] for item in before.metadata["managedFields"]}
+    assert not {name for name in writers if name.startswith("kubectl")}
+    assert kubectl(space, *apply, stdin=git).returncode == 0
+    assert space.get("one").raw == before.raw
+    assert before.spec["suspend"] is True
+    assert before.annotations[REQUESTED]
+
+
+@pytest.mark.usefixtures("operator")
+def test_what_is_pruned_in_one_batch_goes_in_peace(connected: Space, simulator: SimulatorProcess) -> None:
+    """JWKs, connection and Secret, in the order and at the pace of Flux: nobody hears of a deletion that is blocked."""
+    space = connected
+    names = ("one", "two")
+    for name in names:
+        space.jwk(name, pasted())
+    space.wait_all(names)
+    simulator.control.fault("delay", times=len(names), project=space.project, call="delete", seconds=1)
+    for name in names:
+        space.delete(name)
+    space.delete("default", "ApinizerConnection")
+    space.delete("default", "Secret")
+    for name in names:
+        space.wait_gone(name)
+    space.wait_gone("default", "ApinizerConnection")
+    assert simulator.remote(space.project) == {}
+    assert [event for event in space.events() if event.reason == "DeletionBlocked"] == []
 
 
 def load(path: Path) -> Object:

@@ -15,7 +15,7 @@ from harness.cluster import ROOT
 PAGES = sorted(
     path
     for pattern in (
-        "README.md",
+        "*.md",
         "docs/**/*.md",
         "manifests/*.md",
         "examples/**/*.md",

@@ -19,6 +19,7 @@ __all__ = ["admin", "cluster"]
 
 EVERYTHING: dict[str, Any] = {
     "networkPolicy": {"enabled": True},
+    "privateKeys": {"action": "Warn"},
     "metrics": {name: {"enabled": True} for name in ("serviceMonitor", "prometheusRule", "dashboard")},
 }
 
@@ -98,6 +99,30 @@ def test_the_pod_is_that_of_kustomize(template: Any) -> None:
         assert pod[part] == other[part], part
 
 
+def test_the_network_policy_is_that_of_kustomize(template: Any) -> None:
+    ours = only(template(networkPolicy={"enabled": True}), "NetworkPolicy")["spec"]
+    theirs = only(kustomize(ROOT / "manifests" / "network-policy"), "NetworkPolicy")["spec"]
+    assert {**ours, "podSelector": {}} == {**theirs, "podSelector": {}}
+    pod = only(kustomize(CLUSTER_WIDE), "Deployment")["spec"]["template"]["metadata"]
+    assert theirs["podSelector"]["matchLabels"].items() <= pod["labels"].items()
+    names = {port["name"] for port in container(kustomize(CLUSTER_WIDE))["ports"]}
+    assert {port["port"] for rule in theirs["ingress"] for port in rule["ports"]} == names
+
+
+def test_the_admission_policy_is_that_of_kustomize(template: Any) -> None:
+    ours, theirs = template(privateKeys={"action": "Warn"}), kustomize(ROOT / "manifests" / "admission")
+    policy, binding = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
+    assert only(ours, policy)["spec"] == only(theirs, policy)["spec"]
+    assert only(ours, binding)["spec"] == {
+        "policyName": only(ours, policy)["metadata"]["name"],
+        "validationActions": only(theirs, binding)["spec"]["validationActions"],
+    }
+    some = only(template(privateKeys={"action": "Deny"}, scope={"namespaces": ["a"]}), binding)["spec"]
+    assert some["validationActions"] == ["Deny"]
+    (chosen,) = some["matchResources"]["namespaceSelector"]["matchExpressions"]
+    assert chosen == {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["a"]}
+
+
 def test_names_and_labels_fit_together(template: Any) -> None:
     manifests = template(**EVERYTHING, commonLabels={"team": "blue"}, podLabels={"mesh": "off"})
     labels = only(manifests, "Deployment")["spec"]["template"]["metadata"]["labels"]
@@ -118,6 +143,7 @@ def test_names_and_labels_fit_together(template: Any) -> None:
 CRDS = ("CustomResourceDefinition",)
 OPTIONS: dict[str, tuple[dict[str, Any], str, Any]] = {
     "tag": ({"image": {"tag": "9"}}, "image", "jwk-operator:9"),
+    "registry": ({"image": {"registry": "r:5000/", "repository": "a/b", "tag": "9"}}, "image", "r:5000/a/b:9"),
     "digest": ({"image": {"digest": f"sha256:{'0' * 64}"}}, "image", f"jwk-operator@sha256:{'0' * 64}"),
     "args": ({"extraArgs": ["--log-level=debug"]}, "args", ["run", "--all-namespaces", "--log-level=debug"]),
     "namespaces": ({"scope": {"namespaces": ["a"]}}, "args", ["run"]),
@@ -163,6 +189,35 @@ def test_options_of_the_pod_arrive(template: Any, option: str) -> None:
     assert only(template(**{option: POD[option]}), "Deployment")["spec"]["template"]["spec"][option] == POD[option]
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {"maxUnavailable": 1}),
+        ({"maxUnavailable": "50%"}, {"maxUnavailable": "50%"}),
+        ({"minAvailable": 1}, {"minAvailable": 1}),
+        ({"minAvailable": "50%"}, {"minAvailable": "50%"}),
+    ],
+)
+def test_a_budget_always_lets_a_pod_go(template: Any, given: dict[str, Any], expected: dict[str, Any]) -> None:
+    spec = only(template(podDisruptionBudget=given), "PodDisruptionBudget")["spec"]
+    assert {name: value for name, value in spec.items() if name.endswith("vailable")} == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"type": "Recreate"}, {"type": "Recreate"}),
+        (
+            {"rollingUpdate": {"maxSurge": 0}},
+            {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}, "type": "RollingUpdate"},
+        ),
+    ],
+    ids=["recreate", "rolling"],
+)
+def test_the_strategy_is_one_that_the_api_takes(template: Any, given: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert only(template(strategy=given), "Deployment")["spec"]["strategy"] == expected
+
+
 def test_what_is_switched_off_is_not_there(template: Any) -> None:
     off = template(
         crds={"install": False},
@@ -194,6 +249,14 @@ def test_what_is_switched_off_is_not_there(template: Any) -> None:
         ({"leaseDurationSeconds": 1_000_000}, "leaseDurationSeconds"),
         ({"replicas": 1_000_000}, "replicas"),
         ({"image": {"tag": "a b"}}, "tag"),
+        ({"image": {"repository": "registry:5000/image:1.0"}}, "repository"),
+        ({"enabled": "yes"}, "enabled"),
+        ({"podDisruptionBudget": {"maxUnavailable": 0}}, "maxUnavailable"),
+        ({"podDisruptionBudget": {"maxUnavailable": "0%"}}, "maxUnavailable"),
+        ({"podDisruptionBudget": {"minAvailable": "half"}}, "minAvailable"),
+        ({"podDisruptionBudget": {"minAvailable": 1}, "replicas": 1}, "no node could be drained"),
+        ({"podDisruptionBudget": {"minAvailable": 2}}, "no node could be drained"),
+        ({"podDisruptionBudget": {"minAvailable": "51%"}}, "no node could be drained"),
         ({"commonLabels": {"a": "-"}}, "commonLabels"),
         ({"podLabels": {"app.kubernetes.io/name": "other"}}, "podLabels"),
         ({"extraArgs": [5]}, "extraArgs"),
@@ -210,7 +273,7 @@ def test_what_is_switched_off_is_not_there(template: Any) -> None:
             ({name: ["nonsense"]}, name)
             for name in (
                 *("extraEnv", "extraVolumes", "extraVolumeMounts"),
-                *("imagePullSecrets", "tolerations", "topologySpreadConstraints"),
+                *("imagePullSecrets", "tolerations", "topologySpreadConstraints", "extraObjects"),
             )
         ),
     ],
@@ -270,7 +333,7 @@ def test_the_api_server_takes_it_and_is_left_clean(cluster: Cluster, tmp_path: P
         for more, option in (({}, ["--take-ownership"]), ({"replicas": 1}, [])):
             done = helm(*upgrade, *option, *with_values(tmp_path, {**given, **more}), kubeconfig=kubeconfig)
             assert done.returncode == 0, done.stderr
-        assert f"The operator {NAME} serves all namespaces.\n\n" in done.stdout
+        assert f"The operator {NAME} serves all namespaces.\nNo registry has the image jwk-operator:" in done.stdout
         found = json.loads(kubectl("get", "deployment", NAME, "-n", home, "-o", "json", kubeconfig=kubeconfig).stdout)
         assert found["spec"]["replicas"] == 1
         done = helm("uninstall", RELEASE, "-n", home, kubeconfig=kubeconfig)
@@ -299,7 +362,7 @@ def test_it_goes_on_from_kustomize_and_leaves_room_for_a_second(cluster: Cluster
     kubeconfig, home = cluster.plane.kubeconfig, "install-test-moved"
     kubectl("create", "namespace", home, kubeconfig=kubeconfig)
     kubectl("apply", "--server-side", "-n", home, "-k", str(SINGLE_NAMESPACE), kubeconfig=kubeconfig)
-    common = (str(CHART), "-n", home, "--set", f"scope.namespaces={{{home}}}")
+    common = (str(CHART), "-n", home, "--set", f"scope.namespaces={{{home}}},image.repository=r.example.com/i")
     first, second = (("upgrade", "--install", name, *common) for name in ("jwk-operator", "second"))
     try:
         kubectl("delete", "deployment", "jwk-operator", "-n", home, kubeconfig=kubeconfig)

@@ -13,7 +13,7 @@ from chart.values import values
 from harness.cluster import Cluster
 from harness.fixtures import admin, cluster
 from install.helm import CHART, MONITORING, NAME, RELEASE, helm, with_values
-from install.support import dump, kubectl, only
+from install.support import Manifest, dump, kubectl, load, only
 
 __all__ = ["admin", "cluster"]
 
@@ -24,9 +24,16 @@ FULL: dict[str, Any] = {
     "nameOverride": "123",
     "fullnameOverride": NAME,
     "commonLabels": {"team": "blue", "cost": "1"},
-    "image": {"repository": "r/i", "tag": "1.0", "digest": f"sha256:{'0' * 64}", "pullPolicy": "Always"},
+    "image": {
+        "registry": "r:5000",
+        "repository": "r/i",
+        "tag": "1.0",
+        "digest": f"sha256:{'0' * 64}",
+        "pullPolicy": "Always",
+    },
     "imagePullSecrets": [{"name": "registry"}],
     "replicas": 3,
+    "strategy": {"rollingUpdate": {"maxSurge": "50%"}},
     "scope": {"namespaces": ["123", "default"], "selector": "shard in (a, b)"},
     "log": {"level": "debug", "format": "text"},
     "gracePeriodSeconds": 3600,
@@ -49,7 +56,8 @@ FULL: dict[str, Any] = {
     "serviceAccount": {"create": False, "name": "123", "annotations": {"a": "1"}},
     "rbac": {"create": True, "userRoles": False},
     "crds": {"install": False},
-    "podDisruptionBudget": {"enabled": True},
+    "privateKeys": {"action": "Deny"},
+    "podDisruptionBudget": {"enabled": True, "maxUnavailable": "50%", "minAvailable": 2},
     "networkPolicy": {
         "enabled": True,
         "apiServerPorts": [6443],
@@ -60,6 +68,14 @@ FULL: dict[str, Any] = {
         "prometheusRule": {"enabled": True, "labels": LABEL, "runbookBaseUrl": "https://git.example.com/a?b#c"},
         "dashboard": {"enabled": True, "labels": LABEL},
     },
+    "extraObjects": [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "extra", "namespace": "{{ .Release.Namespace }}"},
+            "data": {"name": '{{ include "jwk-operator.fullname" . }}'},
+        }
+    ],
 }
 """Every value, with strings that YAML takes for something else when they are not quoted."""
 
@@ -79,12 +95,52 @@ def test_all_values_at_once(cluster: Cluster, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     manifests = [item for item in yaml.load_all(done.stdout, OneOfEach) if item]
     assert only(manifests, "Deployment")["spec"]["template"]["metadata"]["labels"].items() >= FULL["podLabels"].items()
-    assert {item["metadata"]["namespace"] for item in manifests} == {"123", "default"}
-    for item in manifests:
-        item["metadata"]["namespace"] = "default"
+    within = [item["metadata"] for item in manifests if "Admission" not in item["kind"]]
+    assert {metadata["namespace"] for metadata in within} == {"123", "default"}
+    for metadata in within:
+        metadata["namespace"] = "default"
     options = ("--dry-run=server", "--validate=strict", "--server-side", "--force-conflicts")
     known = [item for item in manifests if item["apiVersion"] != MONITORING]
     kubectl("apply", *options, "-f", "-", stdin=dump(known), kubeconfig=cluster.plane.kubeconfig)
+
+
+def test_what_is_null_is_as_in_values_yaml(tmp_path: Path) -> None:
+    """So is what an older chart did not have yet, which `helm upgrade --reuse-values` leaves out. A map whose keys are
+    the user's is empty then."""
+    document = yaml.safe_load((CHART / "values.yaml").read_text())
+    leaves = [nested(place, None) for place in given_places(document)]
+    plain, sections, each = (render(tmp_path, given) for given in ([], [dict.fromkeys(document)], leaves))
+    assert each == sections
+    pod = only(sections, "Deployment")["spec"]["template"]["spec"]
+    assert "nodeSelector" not in pod
+    assert [pod["securityContext"], pod["containers"][0]["securityContext"]] == [{}, {}]
+    assert pod["containers"][0]["resources"] == {}
+    for manifests in (plain, sections):
+        pod = only(manifests, "Deployment")["spec"]["template"]["spec"]
+        for part in (pod, pod["containers"][0]):
+            for name in ("securityContext", "resources", "nodeSelector"):
+                part.pop(name, None)
+    assert sections == plain
+    for path in (CHART / "templates").glob("[!_]*"):
+        assert path.read_text().startswith('{{- include "jwk-operator.complete" . }}\n'), path
+
+
+def nested(place: str, value: Any) -> dict[str, Any]:
+    for name in reversed(place.split(".")):
+        value = {name: value}
+    return dict(value)
+
+
+def render(folder: Path, given: list[dict[str, Any]]) -> list[Manifest]:
+    """Return what the chart makes of values files in their order."""
+    options = []
+    for number, values_of_one in enumerate(given):
+        path = folder / f"{number}.yaml"
+        path.write_text(yaml.safe_dump(values_of_one))
+        options += ["-f", str(path)]
+    done = helm("template", RELEASE, str(CHART), *options)
+    assert done.returncode == 0, done.stderr
+    return load(done.stdout)
 
 
 def given_places(given: dict[str, Any]) -> list[str]:

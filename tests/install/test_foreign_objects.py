@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,11 +47,14 @@ def files() -> list[Path]:
     return sorted([*found, *(EXAMPLES / "argocd" / "app").glob("*.yaml")])
 
 
-def dry_run(cluster: Cluster, manifests: list[Manifest]) -> None:
-    """Apply objects without keeping them. Raises AssertionError with the server's message; unknown fields are one."""
+def dry_run(cluster: Cluster, manifests: list[Manifest]) -> str:
+    """Apply objects without keeping them, and return what the server makes of them, as YAML.
+
+    Raises AssertionError with the server's message; unknown fields are one.
+    """
     here = [{**item, "metadata": {**item["metadata"], "namespace": "default"}} for item in manifests]
-    options = ("--dry-run=server", "--validate=strict", "--server-side", "--force-conflicts")
-    kubectl("apply", *options, "-f", "-", stdin=dump(here), kubeconfig=cluster.plane.kubeconfig)
+    options = ("--dry-run=server", "--validate=strict", "--server-side", "--force-conflicts", "-o", "yaml")
+    return kubectl("apply", *options, "-f", "-", stdin=dump(here), kubeconfig=cluster.plane.kubeconfig).stdout
 
 
 def test_all_are_found() -> None:
@@ -63,6 +68,22 @@ def test_all_are_found() -> None:
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.relative_to(EXAMPLES).as_posix())
 def test_examples(foreign: Cluster, path: Path) -> None:
     dry_run(foreign, load(path.read_text()))
+
+
+def lists(value: Any) -> Iterator[list[Any]]:
+    """Yield every list in a value."""
+    if isinstance(value, list):
+        yield value
+    for part in value.values() if isinstance(value, dict) else ():
+        yield from lists(part)
+
+
+@pytest.mark.parametrize("path", sorted((EXAMPLES / "argocd" / "app").glob("*.yaml")), ids=lambda path: path.stem)
+def test_nothing_is_filled_into_lists(foreign: Cluster, path: Path) -> None:
+    """To Argo CD that would be a difference to Git, while defaults elsewhere are none."""
+    (written,) = load(path.read_text())
+    (found,) = load(dry_run(foreign, [written]))
+    assert list(lists(found["spec"])) == list(lists(written["spec"]))
 
 
 def chart() -> list[Manifest]:

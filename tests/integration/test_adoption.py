@@ -80,8 +80,8 @@ def test_not_taken_over_where_something_differs(
     there = exists(space, simulator, kid="k0")
     space.jwk("one", spec, **ADOPT)
     message = (
-        f'JWK "one" in project "{space.project}" exists already and cannot be taken over: {why}; correct the spec or '
-        "choose another name"
+        f'JWK "one" in project "{space.project}" exists already and cannot be taken over: {why}; correct the spec, or '
+        "create this resource anew with another spec.name"
     )
     jwk = space.wait("one", "NameConflict")
     assert jwk.ready == Condition("False", "NameConflict", message)

@@ -18,15 +18,16 @@ pytestmark = pytest.mark.usefixtures("operator")
 
 def _foreign(project: str, name: str) -> str:
     return (
-        f'JWK "{name}" in project "{project}" exists already and was not created by this resource; choose another '
-        "spec.name or remove the JWK in Apinizer"
+        f'JWK "{name}" in project "{project}" exists already and was not created by this resource; set '
+        "spec.adoptionPolicy to IfMatching to take it over, remove it in Apinizer, or create this resource anew with "
+        "another spec.name"
     )
 
 
 def _taken(project: str, name: str, owner: str) -> str:
     return (
-        f'JWK "{name}" in project "{project}" belongs to resource {owner}; choose another spec.name or remove one of '
-        "the two"
+        f'JWK "{name}" in project "{project}" belongs to resource {owner}; remove one of the two, or create this '
+        "resource anew with another spec.name"
     )
 
 

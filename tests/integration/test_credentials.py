@@ -62,12 +62,15 @@ def test_wrong_credentials_and_their_cure(make_space: MakeSpace, simulator: Simu
     space.jwk("one", pasted())
     named = f"Secret {space.name}/client"
     jwk = space.wait("one", "Unauthorized")
-    assert jwk.message == f"Apinizer does not accept the token of {named}: the token call failed: {BAD}"
+    assert (
+        jwk.message
+        == f"Apinizer does not accept the token of {named}; put a valid one there: the token call failed: {BAD}"
+    )
     ready = space.wait_connection("Unauthorized")
     assert ready == Condition(
         "False",
         "Unauthorized",
-        f"Apinizer does not accept the credential of {named}: the token call failed: {BAD}",
+        f"Apinizer does not accept the credential of {named}; put a valid one there: the token call failed: {BAD}",
     )
     assert "another-secret" not in str(space.connection_status()) + str(jwk.raw)
     space.cluster.apply(secret_of(space, "client-two"))
@@ -81,7 +84,7 @@ def test_a_secret_without_one_of_the_keys(make_space: MakeSpace) -> None:
     space.secret("client", token="x")
     space.connection(auth=CLIENT_AUTH)
     space.jwk("one", pasted())
-    named = f"Secret {space.name}/client has no key client_id"
+    named = f"Secret {space.name}/client has no key client_id; correct it or spec.auth"
     assert space.wait("one", "SecretKeyNotFound").message == f"ApinizerConnection default: {named}."
     assert space.wait_connection("SecretKeyNotFound").message == f"ApinizerConnection default: {named}."
 
@@ -95,9 +98,11 @@ def test_a_revoked_token_is_told_and_cured(space: Space, simulator: SimulatorPro
     simulator.control.revoke_token(mine)
     space.jwk("two", pasted())
     named = f"Secret {space.name}/default, key token"
-    assert space.wait("two", "Unauthorized").message.startswith(f"Apinizer does not accept the token of {named}: ")
+    assert space.wait("two", "Unauthorized").message.startswith(
+        f"Apinizer does not accept the token of {named}; put a valid one there: "
+    )
     assert space.wait_connection("Unauthorized").message.startswith(
-        f"Apinizer does not accept the credential of {named}: "
+        f"Apinizer does not accept the credential of {named}; put a valid one there: "
     )
     since = last(simulator)
     for number in range(20):
@@ -191,7 +196,7 @@ def test_a_project_that_is_not_there(space: Space) -> None:
     space.connect("lost", projectName="no-such-project")
     ready = space.wait_connection("ProjectNotFound", "lost")
     assert ready.status == "False"
-    assert ready.message.startswith('Project "no-such-project" cannot be used: ')
+    assert ready.message.startswith('Project "no-such-project" cannot be used; ')
 
 
 def test_a_changed_connection_is_probed_again(space: Space) -> None:

@@ -144,8 +144,8 @@ def test_blocked_without_secret_and_freed_when_it_returns(
     space.delete("one")
     operator.start()
     assert space.wait("one", "DeletionBlocked").message == (
-        f"The remote JWK cannot be deleted: ApinizerConnection default: Secret {space.name}/default does not exist. "
-        f"Mend that; {RETAIN}."
+        f"The remote JWK cannot be deleted: ApinizerConnection default: Secret {space.name}/default does not exist; "
+        f"create it or correct spec.auth. Mend that; {RETAIN}."
     )
     space.secret("default", token=space.token)
     space.wait_gone("one")

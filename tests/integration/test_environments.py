@@ -80,7 +80,7 @@ def test_required_environments_decide(space: Space, simulator: SimulatorProcess)
     assert jwk.environments == RESULTS
     space.jwk("two", pasted(), requiredEnvironments=["staging"], redeployPolicy="Never")
     assert space.wait("two", "DeploymentFailed").message == (
-        "Not deployed to staging (not reported by Apinizer). spec.redeployPolicy: Never leaves it so; set Auto or "
-        "Always, or change the description, to deploy again."
+        "Not deployed to staging (not reported by Apinizer, though spec.requiredEnvironments names it). "
+        "spec.redeployPolicy: Never leaves it so; set Auto or Always, or change the description, to deploy again."
     )
     assert simulator.writes(space.project) == [("create", "one"), ("create", "two")]

@@ -9,6 +9,7 @@ from harness.objects import Object
 from harness.operator import OperatorProcess
 from harness.simulator import SimulatorProcess
 from harness.space import Space
+from harness.waiting import until
 
 EACH = 20
 KEY = {"name": "nowhere", "key": "jwk"}
@@ -47,3 +48,26 @@ def test_a_restart_over_a_hundred_that_wait_is_no_news(
         space.handled(names_of_reason[0], "looked at again")
     assert raw_events(space) == before
     assert [name for _, name in simulator.writes(space.project)[len(writes) :]] == ["rejected-0"], "as it was asked for"
+
+
+def test_what_is_wrong_with_a_connection_is_told_once_however_many_use_it(
+    operator: OperatorProcess, space: Space
+) -> None:
+    names = [f"jwk-{number}" for number in range(EACH)]
+    for name in names:
+        space.jwk(name, pasted())
+    space.wait_all(names)
+    space.wait_connection("Connected")
+
+    def told(reason: str) -> list[tuple[str, int]]:
+        for name in names:
+            space.patch(name, description=reason)
+        space.wait_all(names, reason)
+        space.wait_connection(reason)
+        until(lambda: any(event.reason == reason for event in space.events("default")), f"an Event about {reason}")
+        return [(event.reason, event.count) for event in space.events()]
+
+    space.secret("default", token="not-a-token-of-anybody")
+    assert told("Unauthorized") == [("Unauthorized", 1)]
+    space.delete("default", "Secret")
+    assert told("SecretNotFound") == [("Unauthorized", 1), ("SecretNotFound", 1)]

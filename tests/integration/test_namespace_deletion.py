@@ -250,8 +250,8 @@ def test_blocked_in_a_namespace_that_goes_until_retain(
     _delete_namespace(space)
     blocked = space.wait("one", "DeletionBlocked")
     assert blocked.message == (
-        f"The remote JWK cannot be deleted: ApinizerConnection default: Secret {space.name}/default does not exist. "
-        f"Mend that; {RETAIN}."
+        f"The remote JWK cannot be deleted: ApinizerConnection default: Secret {space.name}/default does not exist; "
+        f"create it or correct spec.auth. Mend that; {RETAIN}."
     )
     space.patch("one", deletionPolicy="Retain")
     _wait_namespace_gone(space)

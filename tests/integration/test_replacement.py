@@ -104,10 +104,8 @@ def test_a_right_that_was_missing_for_a_while(space: Space, simulator: Simulator
     assert jwk.ready is not None
     assert jwk.ready.message.endswith("The old JWK has its name back.")
     assert "replacement" not in jwk.status
-    jwk = space.wait_for(
-        "one", lambda jwk: jwk.status["remote"]["kid"] == "new" and not jwk.status.get("replacement"), "new"
-    )
-    assert jwk.ready == deployed(2)
+    space.wait_for("one", lambda jwk: jwk.status["remote"]["kid"] == "new" and "replacement" not in jwk.status, "new")
+    assert space.wait("one").ready == deployed(2)
     assert kids(simulator, space) == {"one": "new"}
 
 
@@ -172,6 +170,25 @@ def test_the_old_key_stays_for_a_while_also_over_a_restart(
 
 
 @pytest.mark.usefixtures("operator")
+def test_a_replace_of_the_resource_does_not_leave_the_old_key_for_ever(
+    space: Space, simulator: SimulatorProcess
+) -> None:
+    space.jwk("one", pasted(ec("old")), **REPLACE, replacement={"keepOldFor": "1h"})
+    space.wait("one")
+    space.patch("one", jwkStr=source("new"))
+    jwk = space.wait_for("one", lambda jwk: jwk.status.get("replacement", {}).get("step") == "KeepingOld", "both")
+    assert ASIDE in jwk.annotations
+    bare = {**jwk.raw, "metadata": {**jwk.metadata, "annotations": {}, "finalizers": []}}
+    space.cluster.request("PUT", space.path("JWK", "one"), bare)
+    again = space.wait_for("one", lambda jwk: jwk.claimed and ASIDE in jwk.annotations, "its records once more")
+    assert again.status["replacement"] == jwk.status["replacement"]
+    assert sorted(kids(simulator, space).values()) == ["new", "old"]
+    space.patch("one", replacement=None)
+    space.wait_for("one", lambda jwk: not jwk.status.get("replacement"), "the end of the overlap")
+    assert kids(simulator, space) == {"one": "new"}
+
+
+@pytest.mark.usefixtures("operator")
 def test_the_overlap_ends_by_itself(space: Space, simulator: SimulatorProcess) -> None:
     space.jwk("one", pasted(ec("old")), **REPLACE, replacement={"keepOldFor": "2s"})
     space.wait("one")
@@ -184,24 +201,6 @@ def test_the_overlap_ends_by_itself(space: Space, simulator: SimulatorProcess) -
         "one",
         replaced(space, stays=f'; the old one stays as "{_aside(simulator, space)}" for spec.replacement.keepOldFor'),
     )
-
-
-@pytest.mark.usefixtures("operator")
-def test_the_old_key_is_not_forgotten_where_the_records_were_taken_away(
-    space: Space, simulator: SimulatorProcess
-) -> None:
-    space.jwk("one", pasted(ec("old")), **REPLACE, replacement={"keepOldFor": "1h"})
-    space.wait("one")
-    space.patch("one", jwkStr=source("new"))
-    kept = space.wait_for("one", lambda jwk: bool(jwk.status.get("replacement", {}).get("keepOldUntil")), "overlap")
-    bare = {**kept.raw, "metadata": {**kept.metadata, "annotations": {}, "finalizers": []}}
-    space.cluster.request("PUT", space.path("JWK", "one"), bare)
-    again = space.wait_for("one", lambda jwk: jwk.claimed and ASIDE in jwk.annotations, "the records once more")
-    assert again.status["replacement"] == kept.status["replacement"]
-    assert sorted(kids(simulator, space).values()) == ["new", "old"]
-    space.delete("one")
-    space.wait_gone("one")
-    assert simulator.remote(space.project) == {}
 
 
 @pytest.mark.usefixtures("operator")

@@ -1,4 +1,4 @@
-"""What docs/operations/upgrading.md says of a restored object: it owns nothing until it may take over what it had."""
+"""What docs/operations/backup.md says of a restored object: it owns nothing until it may take over what it had."""
 
 from __future__ import annotations
 
@@ -24,4 +24,25 @@ def test_an_exported_object_takes_its_jwk_over_when_it_may(
 
     space.patch("one", adoptionPolicy="IfMatching")
     assert space.wait("one", "Adopted").claimed
+    assert simulator.writes(space.project) == [("create", "one")]
+
+
+def test_a_status_that_was_restored_as_well_makes_no_owner(
+    operator: OperatorProcess, space: Space, simulator: SimulatorProcess
+) -> None:
+    space.jwk("one", pasted(), deletionPolicy="Retain")
+    before = space.wait("one")
+    space.delete("one")
+    space.wait_gone("one")
+
+    restored = space.object("JWK", "one", dict(before.raw["spec"]))
+    restored["metadata"] |= {"annotations": before.annotations, "finalizers": [FINALIZER]}
+    space.cluster.create(restored)
+    remote = before.status["remote"] | {"observedAt": "2026-01-01T00:00:00Z"}
+    space.cluster.patch("JWK", space.name, "one", {"status": before.status | {"remote": remote}}, "/status")
+    copy = space.wait("one", "NameConflict")
+    assert not {"remote", "deploymentResult"} & set(copy.status)
+
+    space.delete("one")
+    space.wait_gone("one")
     assert simulator.writes(space.project) == [("create", "one")]

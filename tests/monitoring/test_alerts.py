@@ -66,6 +66,6 @@ def test_they_ask_for_metrics_and_labels_that_exist() -> None:
     known = {family.name: family for family in Metrics().registry.collect()}
     names = {name for rule in RULES for name in re.findall(r"jwk_operator_\w+", rule["expr"])}
     for name in names:
-        assert re.sub(r"_(total|created|info)$", "", name) in known, name
+        assert re.sub(r"_(total|created|info|count)$", "", name) in known, name
     labels = {label for rule in RULES for label in re.findall(r'(\w+)="', rule["expr"])}
     assert labels == {"waits_for", "outcome", "renewed", "resource"}

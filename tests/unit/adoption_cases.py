@@ -46,6 +46,7 @@ R = Reason
 ADOPT = {"adoptionPolicy": "IfMatching"}
 BARE: dict[str, Any] = {"certificateName": None, "environmentName": None, "useType": None, "algorithm": None}
 TOOK = Note(warning=False, reason="Adopted", message='JWK "signing" in project "shop" was taken over.')
+OFFER = "set spec.adoptionPolicy to IfMatching to take it over, "
 AS_IT_WAS = "The JWK exists; what its environments have is unknown, because the JWK was taken over as it was."
 
 
@@ -75,8 +76,8 @@ def claim_on(facts: Facts, *, incomplete: bool = False) -> Any:
 
 
 def conflict(why: str) -> Report:
-    message = f'JWK "signing" in project "shop" exists already and cannot be taken over: {why}; correct the spec or '
-    return stalled(R.NAME_CONFLICT, f"{message}choose another name")
+    message = f'JWK "signing" in project "shop" exists already and cannot be taken over: {why}; correct the spec, or '
+    return stalled(R.NAME_CONFLICT, f"{message}create this resource anew with another spec.name")
 
 
 def cannot_create(why: str) -> Report:
@@ -223,7 +224,7 @@ ADOPTIONS: list[Case] = [
     (
         "claimed, another one by now",
         replace(adopted(_MATCHING), **looked(an_entry(_URL, kid="other"))),
-        Disclaim(stalled(R.NAME_CONFLICT, EXISTS)),
+        Disclaim(stalled(R.NAME_CONFLICT, EXISTS.replace(OFFER, ""))),
     ),
     (
         "owned, nothing is written without need",

@@ -34,9 +34,18 @@ ANSWERS = {
 SAYS = {
     Verdict.EXISTS: (R.REJECTED, "Apinizer rejected the request: JWK (name: signing) is already exist!"),
     Verdict.MISSING: (R.REJECTED, "Apinizer rejected the request: JWK (name: signing) is not found!"),
-    Verdict.PROJECT_MISSING: (R.PROJECT_NOT_FOUND, 'Project "shop" cannot be used: Project(shop) was not found'),
+    Verdict.PROJECT_MISSING: (
+        R.PROJECT_NOT_FOUND,
+        (
+            'Project "shop" cannot be used; correct its name, or give the account access to it: Project(shop) was not '
+            "found"
+        ),
+    ),
     Verdict.REJECTED: (R.REJECTED, "Apinizer rejected the request: Certificate (name: cert) is not found!"),
-    Verdict.UNAUTHORIZED: (R.UNAUTHORIZED, f"Apinizer does not accept the token of {CREDENTIAL}: Invalid token"),
+    Verdict.UNAUTHORIZED: (
+        R.UNAUTHORIZED,
+        f"Apinizer does not accept the token of {CREDENTIAL}; put a valid one there: Invalid token",
+    ),
     Verdict.FORBIDDEN: (
         R.FORBIDDEN,
         (
@@ -72,7 +81,10 @@ def reported(kind: Operation, verdict: Verdict, delay: float, **rest: Any) -> Re
     rest = {"operation": operation(kind, ANSWERS[verdict]), **rest}
     if verdict is Verdict.RATE_LIMITED:
         return retried(reason, message, 31.0, failed=False, **rest)
-    return retried(reason, message, delay, **rest) if verdict in _LATER else stalled(reason, message, **rest)
+    if verdict in _LATER:
+        return retried(reason, message, delay, **rest)
+    # that a credential is refused is told about the connection, once
+    return stalled(reason, message, note=verdict is not Verdict.UNAUTHORIZED, **rest)
 
 
 def ok(deployment: Deployment | None = None) -> Answer:

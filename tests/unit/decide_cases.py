@@ -49,8 +49,8 @@ Case = tuple[str, Facts, Decision]
 AS_IS = Keep.AS_IS
 SUSPENDED = "Nothing is changed in Apinizer while spec.suspend is true."
 EXISTS = (
-    'JWK "signing" in project "shop" exists already and was not created by this resource; choose another spec.name or '
-    "remove the JWK in Apinizer"
+    'JWK "signing" in project "shop" exists already and was not created by this resource; set spec.adoptionPolicy to '
+    "IfMatching to take it over, remove it in Apinizer, or create this resource anew with another spec.name"
 )
 CANNOT = (
     "The remote JWK cannot be changed to what the spec says: {}. Change it back, set spec.updatePolicy to Replace, or "
@@ -184,8 +184,8 @@ GATES: list[Case] = [
         new(rival="other/signing"),
         stalled(
             R.NAME_CONFLICT,
-            'JWK "signing" in project "shop" belongs to resource other/signing; choose another spec.name or '
-            "remove one of the two",
+            'JWK "signing" in project "shop" belongs to resource other/signing; remove one of the two, or create this '
+            "resource anew with another spec.name",
         ),
     ),
 ]
@@ -217,6 +217,11 @@ NEW: list[Case] = [
     *(
         (f"list says {reason}", new(listed=problem(reason)), stalled(reason, "Mend it."))
         for reason in (R.UNAUTHORIZED, R.FORBIDDEN, R.PROJECT_NOT_FOUND)
+    ),
+    (
+        "list not to be had, as the connection tells itself",
+        new(listed=Problem(R.SECRET_NOT_FOUND, "Mend it.", of_connection=True)),
+        stalled(R.SECRET_NOT_FOUND, "Mend it.", note=False),
     ),
     ("name is taken", listed(new()), stalled(R.NAME_CONFLICT, EXISTS)),
     ("name is free", new(**looked()), MakeClaim(a_claim(_URL))),

@@ -307,8 +307,8 @@ OWNED: list[Case] = [
         owned(deployment=outcomes(prod=True), spec={"requiredEnvironments": ["dr"]}, **_AGAIN),
         failed_deployment(
             owned(deployment=outcomes(prod=True)),
-            "Not deployed to dr (not reported by Apinizer). Deploying again would detach the JWK from its URL source; "
-            "set spec.redeployPolicy: Always to accept that.",
+            "Not deployed to dr (not reported by Apinizer, though spec.requiredEnvironments names it). Deploying again "
+            "would detach the JWK from its URL source; set spec.redeployPolicy: Always to accept that.",
         ),
     ),
     (

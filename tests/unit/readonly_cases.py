@@ -8,7 +8,7 @@ from jwk_operator.api.reasons import Reason
 from jwk_operator.reconcile.state import Cause, Decision, Facts, Keep, LetGo, Look, Report
 from unit.adoption_cases import adopting
 from unit.builders import a_spec, an_entry, claimed, facts_of, listed, looked, new, outcomes, owned, stalled
-from unit.decide_cases import Case, deployed
+from unit.decide_cases import EXISTS, Case, deployed
 from unit.deletion_cases import GONE, going
 from unit.owned_cases import seen
 from unit.test_replacing import CREATING, RENAMING, RETURNING, replacing
@@ -79,8 +79,7 @@ _CASES: list[tuple[str, Facts, Decision]] = [
         replace(facts_of(new().resource), **looked(an_entry(a_spec()))),
         stalled(
             R.NAME_CONFLICT,
-            f"{JWK} exists already and was not created by this resource; choose another spec.name or remove the JWK in "
-            "Apinizer",
+            EXISTS,
         ),
     ),
 ]

@@ -170,7 +170,9 @@ async def test_nobody_listens() -> None:
     client = ManagementClient(endpoint, StaticToken(Secret(TOKEN)))
     answer = await client.delete("shop", "signing")
     await client.aclose()
-    assert answer == Answer(Verdict.UNREACHABLE, f"{endpoint.address} refuses connections")
+    assert answer == Answer(
+        Verdict.UNREACHABLE, f"{endpoint.address} refuses connections; check that it runs, and {endpoint.place}"
+    )
 
 
 async def test_a_pause_is_the_whole_connections() -> None:

@@ -28,9 +28,15 @@ def test_every_verdict_on_every_call_has_a_case() -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (Answer(Verdict.UNAUTHORIZED), "Apinizer does not accept the token of the connection's Secret."),
+        (
+            Answer(Verdict.UNAUTHORIZED),
+            "Apinizer does not accept the token of the connection's Secret; put a valid one there.",
+        ),
         (Answer(Verdict.SERVER_ERROR, "Odd."), "Apinizer failed: Odd."),
-        (Answer(Verdict.PROJECT_MISSING), 'Project "shop" cannot be used.'),
+        (
+            Answer(Verdict.PROJECT_MISSING),
+            'Project "shop" cannot be used; correct its name, or give the account access to it.',
+        ),
     ],
     ids=lambda value: value.verdict.name if isinstance(value, Answer) else "",
 )

@@ -72,11 +72,13 @@ async def test_white_space_around_values_is_left_out() -> None:
 )
 async def test_a_value_that_cannot_be_used(name: str, values: dict[str, str], text: str) -> None:
     found = await read({**GOOD, name: values}, CLIENT, **PROXY)
-    assert found == Problem(Reason.SECRET_KEY_NOT_FOUND, f"ApinizerConnection c: {text}.")
+    field = "spec.auth" if name == "client" else "spec.proxyAuthSecretRef"
+    message = f"ApinizerConnection c: {text}; correct it or {field}."
+    assert found == Problem(Reason.SECRET_KEY_NOT_FOUND, message, of_connection=True)
 
 
 @pytest.mark.parametrize("url", ["http://proxy.example:99999", "http://proxy.example:0"])
 async def test_a_proxy_without_a_usable_address(url: str) -> None:
     found = await read(GOOD, proxyUrl=url)
     text = "ApinizerConnection c: spec.proxyUrl is no usable address; check its host and port."
-    assert found == Problem(Reason.INVALID_SPEC, text)
+    assert found == Problem(Reason.INVALID_SPEC, text, of_connection=True)

@@ -80,22 +80,44 @@ def test_a_connection_that_works() -> None:
         ),
         (
             probed(REFUSED),
-            ("False", "Unauthorized", "Apinizer does not accept the credential of Secret team/token: Invalid token"),
+            (
+                "False",
+                "Unauthorized",
+                "Apinizer does not accept the credential of Secret team/token; put a valid one there: Invalid token",
+            ),
             "Stalled",
         ),
         (
             replace(FINE, held=REFUSED),
-            ("False", "Unauthorized", "Apinizer does not accept the credential of Secret team/token: Invalid token"),
+            (
+                "False",
+                "Unauthorized",
+                "Apinizer does not accept the credential of Secret team/token; put a valid one there: Invalid token",
+            ),
             "Stalled",
         ),
         (
             probed(Answer(Verdict.FORBIDDEN, "no", 403)),
-            ("False", "Forbidden", 'The credential of Secret team/token lacks permission in project "shop": no'),
+            (
+                "False",
+                "Forbidden",
+                (
+                    'The credential of Secret team/token lacks permission in project "shop"; it needs SECRETS + MANAGE '
+                    "and SECRETS + DEPLOY_UNDEPLOY: no"
+                ),
+            ),
             "Stalled",
         ),
         (
             probed(Answer(Verdict.PROJECT_MISSING, "Project not found", 400)),
-            ("False", "ProjectNotFound", 'Project "shop" cannot be used: Project not found'),
+            (
+                "False",
+                "ProjectNotFound",
+                (
+                    'Project "shop" cannot be used; correct spec.projectName, or give the account access to it: '
+                    "Project not found"
+                ),
+            ),
             "Stalled",
         ),
         (
@@ -209,7 +231,7 @@ def test_the_transition_time_stays_while_the_status_does() -> None:
 
 def test_events_are_for_transitions() -> None:
     fine, refused, opened = first(FINE), first(probed(REFUSED)), first(replace(FINE, held=OPEN))
-    message = "Apinizer does not accept the credential of Secret team/token: Invalid token"
+    message = "Apinizer does not accept the credential of Secret team/token; put a valid one there: Invalid token"
     assert news(ApinizerConnectionStatus(), fine) is None
     assert news(fine, fine) is None
     assert news(fine, refused) == (True, "Unauthorized", message)

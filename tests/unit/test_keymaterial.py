@@ -28,6 +28,10 @@ SIZE = "member {} must be {} bytes for this curve ({})"
 EC_SIZE, OKP_SIZE = "RFC 7518 section 6.2", "RFC 8037 section 2"
 KTY = "member kty must be RSA, EC, oct or OKP, in exactly this spelling (RFC 7518 section 6.1)"
 BROKEN = "the key is not valid JSON{}; give a JWK or JWK Set as a JSON object"
+PEM = (
+    "the key is PEM; give it as a JWK, or put it into Apinizer and name it there by spec.sourceType: PUBLIC_KEY, "
+    "PRIVATE_KEY or CERTIFICATE"
+)
 CONSTANT = "the key is not valid JSON: NaN and Infinity do not exist in it"
 OBJECT = "the key must be a JSON object: a JWK or a JWK Set"
 ARRAY = "member keys must be an array of JWKs (RFC 7517 section 5.1)"
@@ -45,6 +49,7 @@ BAD_TEXTS = [
     ('{"kty": "EC"} x', BROKEN.format(" at line 1, column 15")),
     ("[" * 100_000, BROKEN.format("")),
     ('{"a":' * 100_000, BROKEN.format("")),
+    ("\n-----BEGIN PRIVATE KEY-----\nMIG\n-----END PRIVATE KEY-----\n", PEM),
     ('{"kty": NaN}', CONSTANT),
     ('{"kty": -Infinity}', CONSTANT),
     ("[]", OBJECT),

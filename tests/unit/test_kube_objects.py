@@ -152,6 +152,22 @@ def test_a_status_that_cannot_be_read_is_as_none() -> None:
 
 
 @pytest.mark.parametrize(
+    ("uid", "observed", "kept"),
+    [
+        ("u1", "2026-12-31T23:59:59Z", True),
+        ("u2", "2026-12-31T23:59:59Z", False),
+        ("u2", "2027-01-01T00:00:00Z", True),
+        ("u2", None, True),
+    ],
+    ids=["own records", "a copy", "another's records over its own", "nothing remote"],
+)
+def test_a_status_that_came_along_with_a_copy_is_as_none(uid: str, observed: str | None, kept: bool) -> None:
+    status = {"observedGeneration": 2, "remote": {"observedAt": observed} if observed else None}
+    copy = a_jwk(status=status, annotations=MARKS, uid=uid, creationTimestamp="2027-01-01T00:00:00Z")
+    assert (read(trim(copy)).status.observed_generation == 2) is kept
+
+
+@pytest.mark.parametrize(
     ("spec", "connection"),
     [
         ({}, ("ApinizerConnection", "team", "default")),

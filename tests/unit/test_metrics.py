@@ -249,19 +249,32 @@ def test_retries_and_drift_are_counted() -> None:
     watched.passed(failed, "Unreachable", Cause.EVENT)
     watched.passed(failed, "Unreachable", Cause.TIMER, "rest")
     watched.passed(jwk(reason="DeploymentIncomplete"), "Deployed", Cause.TIMER)
-    assert samples(watched.metrics, "retries_total") == {("Unreachable",): 1}
+    watched.passed(jwk(reason="RateLimited"), "Deployed", Cause.TIMER)
+    watched.passed(jwk(reason="CircuitOpen"), "Deployed", Cause.DEPENDENCY)
+    watched.passed(jwk(reason="Updating"), "Deployed", Cause.TIMER)
+    watched.passed(jwk(reason="Unauthorized"), "Deployed", Cause.DEPENDENCY)
+    counted = {labels: value for labels, value in samples(watched.metrics, "retries_total").items() if value}
+    assert counted == {("CircuitOpen",): 1, ("RateLimited",): 1, ("Unreachable",): 1}
     watched.passed(jwk(reason="Deployed"), "Drifted", Cause.CHECKUP, news=("Drifted",))
     watched.passed(jwk(reason="Drifted"), "Drifted", Cause.CHECKUP)
     watched.passed(jwk(reason="Deployed"), "Deployed", Cause.CHECKUP, "update", news=("Drifted", "SourceDetached"))
-    assert samples(watched.metrics, "drift_total") == {("Drifted",): 2, ("MissingRemotely",): 0}
+    assert samples(watched.metrics, "drift_total") == {(PLACE, "Drifted"): 2}
 
 
 def test_what_alerts_look_for_is_there_before_it_happens() -> None:
     metrics = Metrics()
-    assert samples(metrics, "drift_total") == {("Drifted",): 0, ("MissingRemotely",): 0}
     kinds = ("ApiError", "ApiUnavailableError", "NotLeaderError")
     assert samples(metrics, "reconcile_errors_total") == {(kind,): 0 for kind in kinds}
-    assert set(samples(metrics, "drift_created")) == {("Drifted",), ("MissingRemotely",)}
+    assert samples(metrics, "retries_total")["Unreachable",] == 0
+    unused = figures([], [(("ApinizerConnection", "team", "default"), {"spec": {}, "status": {}})])
+    metrics.show(unused, 0, 0)
+    assert samples(metrics, "drift_total") == {(PLACE, "Drifted"): 0, (PLACE, "MissingRemotely"): 0}
+    assert set(samples(metrics, "drift_created")) == {(PLACE, "Drifted"), (PLACE, "MissingRemotely")}
+    metrics.drift.labels(PLACE, "Drifted").inc()
+    metrics.show(unused, 0, 0)
+    assert samples(metrics, "drift_total")[PLACE, "Drifted"] == 1
+    metrics.show(Figures(), 0, 0)
+    assert samples(metrics, "drift_total") == {}, "nor is there one of a connection that is gone"
 
 
 def test_a_line_of_the_log_has_the_action_as_a_field(caplog: pytest.LogCaptureFixture) -> None:

@@ -24,6 +24,7 @@ from jwk_operator.reconcile.state import (
     Update,
 )
 from unit.builders import TARGET, claimed, listed, looked, owned
+from unit.decide_cases import EXISTS
 
 OLD, NEW = "https://old.example", "https://new.example"
 
@@ -67,10 +68,7 @@ def test_a_jwk_of_somebody_else_there_is_left_alone(differs: dict[str, str]) -> 
     decision = decide(moved(listed(owned(remote={"kid": "k1"}), **differs)))
     assert isinstance(decision, Disclaim)
     assert decision.report.reason is Reason.NAME_CONFLICT
-    assert decision.report.message == (
-        'JWK "signing" in project "shop" exists already and was not created by this resource; choose another spec.name '
-        "or remove the JWK in Apinizer"
-    )
+    assert decision.report.message == EXISTS
     assert (decision.report.remote, decision.report.deployed) == (None, False)
     gone = decide(listed(going(), **differs))
     assert isinstance(gone, LetGo)

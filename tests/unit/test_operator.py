@@ -8,14 +8,16 @@ from typing import Any, cast
 import pytest
 
 from jwk_operator.api.resource import Resource
-from jwk_operator.kube.client import CONNECTIONS
+from jwk_operator.kube.client import CONNECTIONS, ApiError
 from jwk_operator.kube.jwks import read, trim
 from jwk_operator.kube.store import Key
 from jwk_operator.reconcile.reconciler import Result, _news
 from jwk_operator.reconcile.state import Cause
 from jwk_operator.runtime.intake import Watched
 from jwk_operator.runtime.operator import Operator
+from jwk_operator.runtime.probing import Task
 from jwk_operator.runtime.settings import Settings
+from jwk_operator.runtime.upkeep import Duty
 from unit.cluster import FakeCluster
 
 Raw = dict[str, Any]
@@ -175,3 +177,25 @@ def _seen(**metadata: Any) -> Resource:
 def test_a_change_during_a_pass_is_news(changed: Raw, news: bool) -> None:
     assert _news(trim(jwk("one", version=9, **changed)), _seen()) is news
     assert _news(None, _seen()) is False
+
+
+async def test_what_fails_about_a_connection_is_counted_with_the_passes() -> None:
+    operator = Operator(FakeCluster().client, Settings())
+    refused, connection = ApiError(403, "Forbidden", "no right"), ("ApinizerConnection", "team", "default")
+    operator.prober._failed(connection, Task.PROBE, refused)
+    operator.upkeep._failed(connection, Duty.SETTLE, refused)
+    assert 'jwk_operator_reconcile_errors_total{kind="ApiError"} 2.0' in operator.render_metrics().decode()
+
+
+async def test_a_long_backlog_is_alive_and_a_queue_that_gives_out_nothing_is_not() -> None:
+    now = 0.0
+    operator = Operator(FakeCluster().client, Settings(), clock=lambda: now)
+    for name in ("a", "b", "c"):
+        operator.queue.wake(("team", name), Cause.EVENT)
+    for _ in range(2):
+        key, _cause = await operator.queue.take()
+        now += 500
+        assert operator.alive() is None, "what waits longest has waited for as long as the passes before it took"
+        operator.queue.done(key)
+    now += 101
+    assert operator.alive() == "the queue is stuck"

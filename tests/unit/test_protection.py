@@ -257,5 +257,14 @@ async def test_what_a_deletion_waits_for() -> None:
     for name in ("c", "d", "e"):
         world.jwks.remove(world.seen(name))
     assert "team/a, team/b; delete them" in (world.protection.waits_for(MAIN) or "")
+    world.jwks.put(a_jwk("b", version=2, claims=True, going=True))
+    assert "deletion: team/a; delete them" in (world.protection.waits_for(MAIN) or "")
     world.have(THEIRS, **GOING)
+    assert world.protection.waits_for(MAIN) is None
+
+
+async def test_jwks_that_are_deleted_with_their_connection_are_no_news() -> None:
+    world = World(*(a_jwk(name, claims=True, going=True) for name in ("a", "b")))
+    world.have(IN_USE_FINALIZER, **GOING)
+    assert world.protection.is_needed(MAIN)
     assert world.protection.waits_for(MAIN) is None

@@ -280,6 +280,23 @@ async def test_how_long_the_first_has_been_ready() -> None:
     assert hands.queue.longest_busy() == 0
 
 
+async def test_a_backlog_that_is_worked_off_does_not_stand_still() -> None:
+    hands = Hands(limit=1, reserve=0)
+    hands.wake("user", "a1", "a2", "a3")
+    hands.time = 7
+    assert hands.queue.longest_still() == 7, "nothing was given out yet"
+    assert await hands.take() == ["a1"]
+    hands.time = 500
+    hands.queue.done("a1")
+    assert await hands.take() == ["a2"]
+    hands.time = 900
+    assert (hands.queue.longest_ready(), hands.queue.longest_still()) == (900, 400)
+    hands.queue.done("a2")
+    assert await hands.take() == ["a3"]
+    hands.time = 9000
+    assert hands.queue.longest_still() == 0, "nothing waits"
+
+
 @given(st.lists(st.tuples(st.sampled_from(["user", "repair", "drift", "done"]), st.integers(0, 11)), max_size=80))
 async def test_every_key_that_was_woken_is_given_out_once_workers_are_free(steps: list[tuple[str, int]]) -> None:
     hands = Hands(limit=2, reserve=1)

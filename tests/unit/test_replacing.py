@@ -178,25 +178,39 @@ def test_a_jwk_that_was_renamed_without_a_record_gets_its_name_back(kid: str, kn
     assert summary(decide(facts)) == expected
 
 
-def bereft(step: str, old_name: str, *, created: bool) -> Facts:
-    """A replacement whose records were taken away: status and list are what is left of it."""
-    told = ReplacementStatus.model_validate({"step": step, "old_name": old_name})
-    remote = a_remote(OLD, kid="old") if step == "RenamedAside" else a_remote(NEW, kid="new")
-    listed = Listed({old_name: ENTRIES["old"], **({TARGET.name: ENTRIES["new"]} if created else {})})
-    return facts_of(a_resource(NEW, None, a_status(Reason.DEPLOYED, remote=remote, replacement=told)), listed=listed)
+LOST_NAME = aside_name(TARGET.name, UID, ())
 
 
 @pytest.mark.parametrize(
-    ("step", "created"), [("RenamedAside", False), ("RenamedAside", True), ("Created", True), ("KeepingOld", True)]
+    ("step", "refusal", "name", "aside", "old_name", "expected"),
+    [
+        ("KeepingOld", None, "new", "detached", LOST_NAME, "record creating"),
+        ("Created", None, "new", "detached", LOST_NAME, "record creating"),
+        ("RenamedAside", None, "-", "detached", LOST_NAME, "record creating"),
+        ("RenamedAside", "No.", "-", "detached", LOST_NAME, "record returning"),
+        ("KeepingOld", None, "new", "-", LOST_NAME, "drop"),
+        ("KeepingOld", None, "new", "detached", "one-of-others", "drop"),
+    ],
+    ids=["overlap", "to be deleted", "in the middle", "on the way back", "gone meanwhile", "no name of ours"],
 )
-def test_records_of_a_replacement_that_were_taken_away_are_written_again(step: str, created: bool) -> None:
-    name = aside_name(TARGET.name, UID, ())
-    aside = Aside(name, "", "", seen_digest("EC", "old"), Phase.CREATING)
-    assert decide(bereft(step, name, created=created)) == MakeClaim(replace(a_claim(NEW), aside=aside))
-
-
-def test_a_status_that_was_copied_brings_no_record_of_a_replacement_along() -> None:
-    assert summary(decide(bereft("KeepingOld", ASIDE_NAME, created=True))) == "drop"
+def test_a_record_that_a_replace_took_away_is_written_again(
+    step: Any, refusal: str | None, name: str, aside: str, old_name: str, expected: str
+) -> None:
+    """Else the old JWK would stay for ever: `kubectl replace` drops the records, and leaves the status."""
+    known = ReplacementStatus(step=step, old_name=old_name, keep_old_until=NOW, refusal=refusal)
+    made_for = OLD if step == "RenamedAside" else NEW
+    remote = a_remote(made_for, kid="old" if made_for is OLD else "new")
+    status = a_status(Reason.DEPLOYED, remote=remote, replacement=known)
+    listed = {key: ENTRIES[value] for key, value in {TARGET.name: name, old_name: aside}.items() if value != "-"}
+    facts = facts_of(a_resource(NEW, None, status), client=Ready(CREDENTIAL), listed=Listed(listed))
+    decision = decide(facts)
+    assert summary(decision) == expected
+    assert isinstance(decision, MakeClaim)
+    again = replace(facts, resource=replace(facts.resource, claim=decision.claim, finalizer=True))
+    if expected == "record creating":
+        assert summary(decide(again)) == ("delete old" if name == "new" else "create signing").replace(
+            "delete old", f"delete {LOST_NAME}"
+        )
 
 
 def test_what_drifted_is_not_replaced() -> None:

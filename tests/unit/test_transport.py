@@ -75,9 +75,12 @@ CERTIFICATE = "the TLS certificate of https://m.example is not accepted: {}; che
         ),
         (
             _caused(httpx.ConnectError(""), _connecting(ConnectionRefusedError())),
-            "https://m.example refuses connections",
+            "https://m.example refuses connections; check that it runs, and spec.baseUrl of the connection",
         ),
-        (ConnectionRefusedError("s3cr3t"), "https://m.example refuses connections"),
+        (
+            ConnectionRefusedError("s3cr3t"),
+            "https://m.example refuses connections; check that it runs, and spec.baseUrl of the connection",
+        ),
         (
             ssl.SSLError("s3cr3t"),
             "no TLS connection to https://m.example; check the scheme and port of spec.baseUrl of the connection",

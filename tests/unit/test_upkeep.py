@@ -336,6 +336,10 @@ async def test_a_deletion_is_told_of_to_those_it_concerns(claims: bool) -> None:
         await world.settled()
         world.connect(IN_USE_FINALIZER, THEIRS, event="MODIFIED", **GOING)
         await world.settled()
+        assert world.cluster.created == [], "the rest of the batch may be on its way"
+        assert world.operator.upkeep._queue.is_delayed(MAIN, Duty.TELL)
+        world.operator.upkeep.do(MAIN, Duty.TELL)
+        await world.settled()
         (event,) = world.cluster.created
         assert (event["type"], event["reason"]) == ("Warning", "DeletionBlocked")
         about = {"kind": "ApinizerConnection", "namespace": "team", "name": "default", "uid": "c"}

@@ -26,14 +26,21 @@ The CRDs are part of the release and are upgraded with it; they stay when it is 
 Where somebody else installs them: `--set crds.install=false`. What the options mean for the operator:
 [manifests](../../manifests/README.md).
 
-* Where kustomize or `kubectl` has installed the CRDs, give the first command `--take-ownership` (Helm 3.17 or newer).
-  From kustomize, name the release `jwk-operator` in the same namespace, and delete the old Deployment before, as its
-  selector cannot change: `kubectl delete deployment jwk-operator -n jwk-operator-system`. JWKs stay.
-* Every further release in a cluster needs another name and `--set crds.install=false`: the CRDs are the first one's.
+* Where kustomize or `kubectl` has installed the CRDs, give the first command `--take-ownership` (Helm 3.17 or newer),
+  and with Helm 4 `--force-conflicts` as well. From kustomize, name the release `jwk-operator` in the same namespace,
+  and delete the old Deployment before, as its selector cannot change:
+  `kubectl delete deployment jwk-operator -n jwk-operator-system`. JWKs stay.
+* In a chart of yours it takes `condition: jwk-operator.enabled`. A value that is null is as in the table below, while
+  `resources`, `nodeSelector` and the security contexts are empty then.
+* Argo CD and Flux render it without a cluster, each time the same. They leave the CRDs, when they prune as well as when
+  the Application or HelmRelease is deleted.
+* Every further release in a cluster needs another name, `--set crds.install=false`, as the CRDs are the first one's,
+  and a `scope` of its own: never let two operators look after the same JWKs.
 
 ## Upgrade
 
 The same command with the new chart. It brings the new CRDs, too, touches no JWK, and writes nothing to Apinizer.
+`--reuse-values` works as well: what an older chart did not know is as in the table below.
 
 ## Uninstall
 

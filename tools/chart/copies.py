@@ -1,4 +1,4 @@
-"""Copies in the chart's folder `files`: CRDs, rules of RBAC, alerts and dashboard, each from its one source."""
+"""Copies in the chart's `files`, each from its one source: CRDs, RBAC, admission, alerts, dashboard, defaults."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from chart.values import defaults
 from dashboard.__main__ import render as render_dashboard
 from jwk_operator.api.crd import render_crds
 
@@ -29,9 +30,12 @@ def render(root: Path) -> dict[Path, str]:
         for role in _load(root / _OVERLAYS / "cluster-wide" / "user-roles.yaml")
     }
     files[Path("user-roles.yaml")] = _dump(user_roles)
+    (policy,) = _load(root / "manifests/admission/policy.yaml")
+    files[Path("admission.yaml")] = _dump(policy["spec"])
     (alerts,) = _load(root / "manifests/monitoring/prometheusrule.yaml")
     files[Path("alerts.yaml")] = _dump(alerts["spec"])
     files[Path("dashboard.json")] = render_dashboard()
+    files[Path("defaults.yaml")] = _dump(defaults(root / "charts/jwk-operator/values.yaml"))
     return files
 
 

@@ -169,7 +169,9 @@ ROWS: tuple[tuple[str, tuple[Plan, ...]], ...] = (
                 "Retries follow what failed before; drift is what somebody else changed in Apinizer. Alert: JWKDrift.",
                 "ops",
                 Query("sum by (reason) (rate(jwk_operator_retries_total[$__rate_interval]))", "retry {{reason}}"),
-                Query("sum by (reason) (rate(jwk_operator_drift_total[$__rate_interval]))", "drift {{reason}}"),
+                Query(
+                    f"sum by (reason) (rate(jwk_operator_drift_total{{{_OF}}}[$__rate_interval]))", "drift {{reason}}"
+                ),
             ),
         ),
     ),
@@ -190,7 +192,12 @@ ROWS: tuple[tuple[str, tuple[Plan, ...]], ...] = (
                 (1.0, "green"),
                 width=6,
             ),
-            stat("Queue", "JWKs that wait for a worker.", _number("sum(jwk_operator_queue_depth)"), width=6),
+            stat(
+                "Queue",
+                "JWKs that wait for their turn. Alert: JWKOperatorBehind.",
+                _number("sum(jwk_operator_queue_depth)"),
+                width=6,
+            ),
             table(
                 "Versions",
                 "More than one is a roll-out.",

@@ -19,6 +19,7 @@ from jwk_operator.reconcile.state import (
     LetGo,
     Look,
     MakeClaim,
+    Note,
     Rename,
     Report,
     Rest,
@@ -37,8 +38,9 @@ What the operator does, state by state. A pass over a resource asks for one step
 writes finalizer and records, or makes one call; then it decides again on what is known by now, until it reports or
 rests. Each row is one real situation that was put to `decide()`, and what came out of it; no outcome is typed in by
 hand. The first table goes before the others. *Records* are the annotations `remote`, `claim` and `aside`; *waits for*
-is what kstatus shows: `Stalled` for you, `Reconciling` for the operator. Reasons and their remedies:
-[reasons.md](reasons.md).
+is what kstatus shows: `Stalled` for you, `Reconciling` for the operator. *Event* is the type of what is posted about
+the JWK, once, when it gets there; what is wrong with a connection is posted about the connection, not about each of its
+JWKs. Reasons and their remedies: [reasons.md](reasons.md).
 """
 _ANSWERS = """\
 ## After an answer
@@ -53,15 +55,21 @@ def render() -> str:
     parts = [_INTRODUCTION]
     for state, situations in STATES.items():
         rows = ((condition, *_outcome(decide(facts))) for condition, facts in situations)
-        parts += [f"## {state}\n", _table(("condition", "action", "reason", "waits for"), rows)]
-    parts += [_ANSWERS, _table(("call", "answer", "records", "reason", "next attempt"), _conclusions())]
+        parts += [f"## {state}\n", _table(("condition", "action", "reason", "waits for", "event"), rows)]
+    parts += [_ANSWERS, _table(("call", "answer", "records", "reason", "next attempt", "event"), _conclusions())]
     return "\n".join(parts)
 
 
 def _outcome(decision: Decision) -> Row:
     report = decision.report if isinstance(decision, Disclaim | Amend) else decision
     reason = report.reason if isinstance(report, Report) else None
-    return _action(decision), f"`{reason}`" if reason else "", _WAITING[reason.waiting] if reason else ""
+    told = report.notes if isinstance(report, Report | LetGo | Update) else ()
+    waiting = _WAITING[reason.waiting] if reason else ""
+    return _action(decision), f"`{reason}`" if reason else "", waiting, _events(told)
+
+
+def _events(notes: Iterable[Note]) -> str:
+    return ", ".join("Warning" if note.warning else "Normal" for note in notes)
 
 
 _SHORT: dict[type[Decision], str] = {
@@ -82,8 +90,8 @@ def _action(decision: Decision) -> str:
             return f"look at {_looked_at(decision)}"
         case MakeClaim(claim):
             return f"record: {claim.aside.phase.value}" if claim.aside else "write finalizer and records"
-        case LetGo(notes):
-            return "let go, and an event says so" if notes else "let go"
+        case LetGo():
+            return "let go"
         case Report():
             return "report; go on at once" if decision.delay == 0 else "report"
         case _:
@@ -101,7 +109,8 @@ def _conclusions() -> Iterator[Row]:
             conclusion = conclude(step, facts, answer)
             report = conclusion.report
             reason = f"`{report.reason}`" if report else ""
-            yield call, told, _records(conclusion), reason, _next(report)
+            events = _events((*(report.notes if report else ()), *conclusion.notes))
+            yield call, told, _records(conclusion), reason, _next(report), events
 
 
 def _records(conclusion: Conclusion) -> str:

@@ -23,6 +23,8 @@ from decisions.facts import (
 )
 from jwk_operator.api.names import Phase, visible_digest
 from jwk_operator.api.reasons import Reason
+from jwk_operator.apinizer.answers import Answer, Verdict
+from jwk_operator.reconcile.conclude import call_problem
 from jwk_operator.reconcile.state import Cause, Facts
 
 Situation = tuple[str, Facts]
@@ -64,14 +66,17 @@ NEW: list[Situation] = [
     ),
     ("the list was not read", new()),
     *(
-        (f"the list is not to be had: {reason}", new(listed=problem(reason)))
-        for reason in (
-            Reason.UNREACHABLE,
-            Reason.SERVER_ERROR,
-            Reason.RATE_LIMITED,
-            Reason.UNAUTHORIZED,
-            Reason.FORBIDDEN,
-            Reason.PROJECT_NOT_FOUND,
+        (f"the list is not to be had: {found.reason}", new(listed=found))
+        for found in (
+            call_problem(Answer(verdict, "Why"), TARGET.project, "Secret")
+            for verdict in (
+                Verdict.UNREACHABLE,
+                Verdict.SERVER_ERROR,
+                Verdict.RATE_LIMITED,
+                Verdict.UNAUTHORIZED,
+                Verdict.FORBIDDEN,
+                Verdict.PROJECT_MISSING,
+            )
         )
     ),
     ("the name is free", new(shows={})),

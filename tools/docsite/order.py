@@ -48,7 +48,7 @@ def parts(root: Path) -> tuple[Part, ...]:
             {
                 "manifests/README.md": "operations/kustomize",
                 "charts/jwk-operator/README.md": "operations/helm",
-                **_rest(root, "operations", first=("doctor", "image", "sizing", "upgrading", "threat-model")),
+                **_rest(root, "operations", first=("doctor", "upgrading", "backup", "sizing", "image", "threat-model")),
             },
         ),
         Part("Runbooks", _rest(root, "operations/runbooks")),
@@ -59,6 +59,7 @@ def parts(root: Path) -> tuple[Part, ...]:
             ),
         ),
         Part("Why it is so", _rest(root, "decisions", first=("README",))),
+        Part("The project", {f"{name.upper()}.md": name for name in ("contributing", "security", "changelog")}),
     )
 
 

@@ -10,7 +10,7 @@ from gobuild import Build, BuildError
 
 __all__ = ["BuildError", "find_tool"]
 
-Tool = Literal["dashboard", "gitops", "helm", "promtool", "sealedsecrets"]
+Tool = Literal["dashboard", "gitops", "helm", "olm", "promtool", "sealedsecrets"]
 
 _MODULES = Path(__file__).parent / "modules"
 # As Helm's own releases set them: without these it takes every cluster for Kubernetes 1.20.
@@ -23,6 +23,7 @@ _BUILDS: dict[Tool, Build] = {
     "dashboard": Build(_MODULES / "dashboard", ".", "about 20 s"),
     "gitops": Build(_MODULES / "gitops", ".", "about 1 min"),
     "helm": Build(_MODULES / "helm", "helm.sh/helm/v3/cmd/helm", "about 1 min", f"-s -w {_KUBERNETES_OF_HELM}"),
+    "olm": Build(_MODULES / "olm", ".", "about 1 min"),
     "promtool": Build(
         _MODULES / "promtool",
         "github.com/prometheus/prometheus/cmd/promtool",

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from health.states import State, connection_states, jwk_states, outdated, without_status
+from health.states import Object, State, connection_states, jwk_states, outdated, without_status
 from health.verdicts import expected
 from jwk_operator.api.base import GROUP, RECONCILE_ANNOTATION
 
@@ -17,7 +17,6 @@ CONFIG = Path("examples/argocd/argocd-cm.yaml")
 ANY_TIME = "0001-01-01T00:00:00Z"
 """Stands for the time of the request in what an action is expected to give, as in Argo CD's own test cases."""
 _WAITING = "Waiting for the operator."
-_PENDING = "deletionTimestamp"
 
 
 def render() -> dict[Path, str]:
@@ -26,14 +25,13 @@ def render() -> dict[Path, str]:
     for kind in KINDS:
         folder = FOLDER / kind
         states = jwk_states() if kind == "JWK" else connection_states(kind)
-        # Argo CD asks no script about what is being deleted
-        asked = [state for state in states if _PENDING not in state.object["metadata"]]
-        tests = [_case(state, expected(state).argo, state.conditions["Ready"]["message"]) for state in asked]
+        tests = [_case(state, expected(state).argo, state.conditions["Ready"]["message"]) for state in states]
         extra = [without_status(states[0]), outdated(states[0])]
         tests += [_case(state, "Progressing", _WAITING) for state in extra]
         files[folder / "health_test.yaml"] = _yaml({"tests": tests})
-        files |= {folder / _path(state): _yaml(state.object) for state in [*asked, *extra]}
-    return {**files, **_actions()}
+        files |= {folder / _path(state): _yaml(state.object) for state in [*states, *extra]}
+        files |= _actions(folder / "actions", states[0].object)
+    return files
 
 
 def _path(state: State) -> str:
@@ -44,37 +42,36 @@ def _case(state: State, status: str, message: str) -> dict[str, Any]:
     return {"healthStatus": {"status": status, "message": message}, "inputPath": _path(state)}
 
 
-def _actions() -> dict[Path, str]:
-    folder = FOLDER / "JWK" / "actions"
-    active = jwk_states()[0].object
-    suspended = {**active, "spec": {**active["spec"], "suspend": True}}
-    resumed = {**active, "spec": {**active["spec"], "suspend": False}}
-    enabled = {"reconcile": True, "suspend": True, "resume": False}
-    discovery = [
-        {
-            "inputPath": f"testdata/{name}.yaml",
-            "result": [{"name": action, "disabled": on is (name == "suspended")} for action, on in enabled.items()],
-        }
-        for name in ("active", "suspended", "resumed")
-    ]
+def _actions(folder: Path, active: Object) -> dict[Path, str]:
+    """Return the test cases of a kind's actions, made from an object that is in order."""
     annotations = {RECONCILE_ANNOTATION: ANY_TIME}
     reconciled = {**active, "metadata": {**active["metadata"], "annotations": annotations}}
-    changes = [
-        ("reconcile", "active", "reconciled"),
-        ("suspend", "active", "suspended"),
-        ("resume", "suspended", "resumed"),
-    ]
+    objects = {"active": active, "reconciled": reconciled}
+    discovery = [_discovery("active", reconcile=True)]
+    changes = [("reconcile", "active", "reconciled")]
+    if active["kind"] == "JWK":
+        suspended = {**active, "spec": {**active["spec"], "suspend": True}}
+        resumed = {**active, "spec": {**active["spec"], "suspend": False}}
+        objects |= {"suspended": suspended, "resumed": resumed}
+        discovery = [
+            _discovery("active", reconcile=True, suspend=True, resume=False),
+            _discovery("suspended", reconcile=False, suspend=False, resume=True),
+            _discovery("resumed", reconcile=True, suspend=True, resume=False),
+        ]
+        changes += [("suspend", "active", "suspended"), ("resume", "suspended", "resumed")]
     actions = [
         {"action": action, "inputPath": f"testdata/{before}.yaml", "expectedOutputPath": f"testdata/{after}.yaml"}
         for action, before, after in changes
     ]
     return {
         folder / "action_test.yaml": _yaml({"discoveryTests": discovery, "actionTests": actions}),
-        folder / "testdata/active.yaml": _yaml(active),
-        folder / "testdata/reconciled.yaml": _yaml(reconciled),
-        folder / "testdata/suspended.yaml": _yaml(suspended),
-        folder / "testdata/resumed.yaml": _yaml(resumed),
+        **{folder / f"testdata/{name}.yaml": _yaml(document) for name, document in objects.items()},
     }
+
+
+def _discovery(name: str, **enabled: bool) -> dict[str, Any]:
+    result = [{"name": action, "disabled": not on} for action, on in enabled.items()]
+    return {"inputPath": f"testdata/{name}.yaml", "result": result}
 
 
 def render_config(root: Path) -> str:
@@ -83,8 +80,7 @@ def render_config(root: Path) -> str:
     for kind in KINDS:
         folder = root / FOLDER / kind
         data[f"resource.customizations.health.{GROUP}_{kind}"] = (folder / "health.lua").read_text()
-        if (folder / "actions").is_dir():
-            data[f"resource.customizations.actions.{GROUP}_{kind}"] = _yaml(_inline_actions(folder / "actions"))
+        data[f"resource.customizations.actions.{GROUP}_{kind}"] = _yaml(_inline_actions(folder / "actions"))
     metadata = {"name": "argocd-cm", "namespace": "argocd"}
     document = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
     head = (

@@ -15,7 +15,12 @@ _HEAD = """\
 What others make of a resource's status. *Argo CD* needs the health checks of
 [examples/argocd](../../examples/argocd/README.md); *kstatus* is what Flux and `kpt` go by, and needs nothing; *wait* is
 whether `kubectl wait --for=condition=Ready` ends. Until the operator has looked at
-the newest spec all three wait. What a reason means and what to do about it: [reasons.md](reasons.md).
+the newest spec all three wait. What is being deleted is Progressing and Terminating, whatever its reason.
+What a reason means and what to do about it: [reasons.md](reasons.md).
+"""
+_ABOUT_CONNECTIONS = """
+`CircuitOpen`, after several failures in a row, is retried, but Degraded to Argo CD: a sync waits without end for what
+is Progressing, and meanwhile takes no commit that mends the address.
 """
 
 
@@ -25,6 +30,7 @@ def render() -> str:
     parts += [
         "\n## ApinizerConnection and ClusterApinizerConnection\n\n",
         *_table(connection_states("ApinizerConnection")),
+        _ABOUT_CONNECTIONS,
     ]
     return "".join(parts)
 

@@ -35,7 +35,7 @@ class State:
     reason: str
     object: Object
     when: str = ""
-    """Tells apart two states of one reason, of which Ready says different things."""
+    """Tells apart states of one reason, of which Ready says different things."""
 
     @property
     def conditions(self) -> dict[str, Object]:
@@ -49,23 +49,26 @@ class State:
 
 
 def jwk_states() -> list[State]:
-    """Return a JWK for each reason, in the order of the reasons; two where Ready can say different things."""
+    """Return a JWK for each reason, in the order of the reasons; several where Ready can say different things."""
     found: dict[Reason, State] = {}
     for known, report in _reports():
         found.setdefault(report.reason, _jwk(known.resource, report))
     states = [found[reason] for reason in Reason]
-    states.insert(states.index(found[Reason.SUSPENDED]) + 1, _suspended(found[Reason.DEPLOYED]))
+    place = states.index(found[Reason.SUSPENDED]) + 1
+    states[place:place] = _suspended(found[Reason.DEPLOYED])
     return states
 
 
-def _suspended(deployed: State) -> State:
-    """Return a JWK that was deployed before it was suspended."""
+def _suspended(deployed: State) -> Iterator[State]:
+    """Yield the JWKs of which Ready says something else than of one that was not ready before it was suspended."""
     known = owned(spec={"suspend": True})
     resource = replace(known.resource, status=JWKStatus.model_validate(deployed.object["status"]))
-    report = decide(replace(known, resource=resource))
-    if not isinstance(report, Report):
-        raise TypeError(f"a suspended resource is told of: {report}")
-    return _variant(_jwk(resource, report), "was ready")
+    before = {"was ready": replace(known, resource=resource), "from its creation on": new(spec={"suspend": True})}
+    for when, facts in before.items():
+        report = decide(facts)
+        if not isinstance(report, Report):
+            raise TypeError(f"a suspended resource is told of: {report}")
+        yield _variant(_jwk(facts.resource, report), when)
 
 
 def _variant(state: State, when: str) -> State:

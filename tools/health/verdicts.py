@@ -27,6 +27,8 @@ def expected(state: State) -> Verdicts:
         return Verdicts("Suspended", "Current" if ready else "InProgress", ready)
     if "Stalled" in conditions:
         return Verdicts("Degraded", "Failed", ready)
+    if state.kind != "JWK" and conditions["Ready"]["status"] == "False":
+        return Verdicts("Degraded", "InProgress", ready)
     if "Reconciling" in conditions or not ready:
         return Verdicts("Progressing", "InProgress", ready)
     return Verdicts("Healthy", "Current", ready)

@@ -1,3 +1,20 @@
+{{- /* Every template begins with this: what is null, or not among the values that `helm upgrade --reuse-values` keeps of an
+older chart, is as in values.yaml. */}}
+{{- define "jwk-operator.complete" -}}
+{{- include "jwk-operator.fill" (list .Values (.Files.Get "files/defaults.yaml" | fromYaml)) }}
+{{- end }}
+
+{{- define "jwk-operator.fill" -}}
+{{- $given := first . }}
+{{- range $name, $default := last . }}
+{{- if kindIs "invalid" (index $given $name) }}
+{{- $_ := set $given $name $default }}
+{{- else if kindIs "map" $default }}
+{{- include "jwk-operator.fill" (list (index $given $name) $default) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "jwk-operator.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
@@ -47,9 +64,6 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "jwk-operator.image" -}}
-{{- if .Values.image.digest }}
-{{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
-{{- else }}
-{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) }}
-{{- end }}
+{{- with .Values.image.registry }}{{ trimSuffix "/" . }}/{{ end }}{{ .Values.image.repository }}
+{{- if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ default .Chart.AppVersion .Values.image.tag }}{{ end }}
 {{- end }}

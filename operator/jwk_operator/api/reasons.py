@@ -201,7 +201,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.REJECTED: Explanation(
         "Apinizer refused the request; the message is its own.",
-        "Correct the spec, or what it refers to in Apinizer.",
+        "Correct the spec; or correct what it refers to in Apinizer, and then run jwk-operator reconcile.",
     ),
     Reason.REPLACEMENT_REQUIRED: Explanation(
         "The key in the Secret changed, and spec.updatePolicy forbids to replace the remote JWK.",
@@ -209,7 +209,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.DEPLOYMENT_FAILED: Explanation(
         "An environment does not have the JWK, and repair would detach it from its source or is switched off.",
-        "Repair the environment, or set spec.redeployPolicy to Always.",
+        "Repair the environment, and set spec.redeployPolicy to Always to deploy again.",
     ),
     Reason.DELETION_BLOCKED: Explanation(
         "The remote JWK cannot be deleted, as something needed for it is missing.",

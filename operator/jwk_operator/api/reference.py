@@ -94,7 +94,9 @@ def _reasons_page() -> str:
     )
     introduction = (
         "Every condition of a JWK carries one of these. A resource that waits for you has the condition `Stalled`, one "
-        "that the operator works on has `Reconciling`.\n"
+        "that the operator works on has `Reconciling`.\n\n"
+        "Events carry them as well, and `SourceDetached` and `Replaced`. They tell of what a person must know, when it "
+        "begins; an ordinary success has none. [Which](decisions.md) is in the last column of each table there.\n"
     )
     table = _table(("reason", "waits for", "meaning", "what to do"), rows)
     return "\n".join(("# Reasons\n", _NOTE, introduction, table))

@@ -66,6 +66,9 @@ class Endpoint:
     read_only: bool = False
     """Whether nothing but a GET, or a token call, may leave."""
     proxy: Proxy | None = None
+    place: str = "spec.baseUrl of the connection"
+    """Where the address is set, for messages; `trust_place` says it of the authorities."""
+    trust_place: str = "spec.tls of the connection"
 
     @property
     def address(self) -> str:
@@ -250,7 +253,7 @@ def _peer(causes: list[BaseException], endpoint: Endpoint) -> _Peer:
         url = URL(str(httpx.Proxy(proxy.url).url))
         if (failed.host, failed.port) == (url.raw_host, url.port):
             return _Peer(f"the proxy {proxy.url}", proxy.place)
-    return _Peer(endpoint.address, "spec.baseUrl of the connection")
+    return _Peer(endpoint.address, endpoint.place)
 
 
 def _explained(cause: BaseException, endpoint: Endpoint, peer: _Peer) -> str | None:
@@ -259,7 +262,7 @@ def _explained(cause: BaseException, endpoint: Endpoint, peer: _Peer) -> str | N
         # aiohttp's own error is of this class, too, without the code; the one with it comes next in the chain
         case ssl.SSLCertVerificationError() if hasattr(cause, "verify_code"):
             why = _NOT_ACCEPTED.get(cause.verify_code, "no trusted authority signed it")
-            return f"the TLS certificate of {peer.name} is not accepted: {why}; check spec.tls of the connection"
+            return f"the TLS certificate of {peer.name} is not accepted: {why}; check {endpoint.trust_place}"
         case AnswerTooLargeError():
             return f"{endpoint.address} sent an answer that is larger than any the API can mean"
         case EncodedAnswerError():
@@ -271,7 +274,7 @@ def _explained(cause: BaseException, endpoint: Endpoint, peer: _Peer) -> str | N
         case socket.gaierror():
             return f"the host name of {peer.name} cannot be resolved; check {peer.place}"
         case ConnectionRefusedError():
-            return f"{endpoint.address} refuses connections"
+            return f"{peer.name} refuses connections; check that it runs, and {peer.place}"
     return None
 
 

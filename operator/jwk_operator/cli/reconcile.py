@@ -19,9 +19,9 @@ from jwk_operator.kube.store import key_of
 def reconcile(choice: Choice) -> None:
     """Have JWKs looked at now, whatever their state.
 
-    It writes the annotation apiops.apinizer.com/reconcile-requested-at, as `kubectl annotate` would. The operator then
-    compares the JWK with Apinizer, repairs what it may, and tries again at once what it had postponed. Neither Argo CD
-    nor Flux takes the annotation for a difference to Git.
+    It writes the annotation apiops.apinizer.com/reconcile-requested-at. The operator then compares the JWK with
+    Apinizer, repairs what it may, and tries again at once what it had postponed. Neither Argo CD nor Flux takes the
+    annotation for a difference to Git.
 
     Exit status: 0 when every JWK was asked or, with --wait, is ready; 1 when one is not, or --timeout has passed.
     One that is suspended is an error where it is named, and passed over otherwise.

@@ -99,12 +99,14 @@ def claim_of(raw: Raw) -> Claim | None:
 
 
 def _read_claim(raw: Raw) -> Claim | None:
-    annotations = raw["metadata"]["annotations"]
-    records = (annotations.get(name) for name in (REMOTE_ANNOTATION, CLAIM_ANNOTATION, ASIDE_ANNOTATION))
-    claim = Claim.decode(*records)
+    claim = Claim.decode(*_encoded(raw["metadata"]))
     if claim is None or claim.uid != raw["metadata"]["uid"]:
         return None
     return claim if FINALIZER in (raw["metadata"].get("finalizers") or ()) else None
+
+
+def _encoded(metadata: Raw) -> Iterator[str | None]:
+    return (metadata["annotations"].get(name) for name in (REMOTE_ANNOTATION, CLAIM_ANNOTATION, ASIDE_ANNOTATION))
 
 
 def read(raw: Raw) -> Resource:
@@ -127,7 +129,7 @@ def _read(raw: Raw) -> Resource:
         spec_problem=problem,
         retain=fields.get("deletionPolicy") == DeletionPolicy.RETAIN.value,
         suspended=fields.get("suspend") is True,
-        status=_read_status(raw["status"]),
+        status=JWKStatus() if _came_along(raw) else _read_status(raw["status"]),
         reconcile_requested=metadata["annotations"].get(RECONCILE_ANNOTATION),
     )
 
@@ -144,6 +146,17 @@ def _read_status(fields: dict[str, Any]) -> JWKStatus:
         return JWKStatus.model_validate(fields)
     except ValidationError:
         return JWKStatus()  # somebody's edit: what the records and the list say rebuilds it
+
+
+def _came_along(raw: Raw) -> bool:
+    """Whether the status is another resource's, that came along when this one was copied or restored from a backup.
+
+    Another's records alone do not tell: they come back with each apply of an exported manifest.
+    """
+    metadata, remote = raw["metadata"], raw["status"].get("remote") or {}
+    claim = Claim.decode(*_encoded(metadata))
+    observed, created = remote.get("observedAt"), metadata.get("creationTimestamp")
+    return bool(claim and claim.uid != metadata["uid"] and observed and created and observed < created)
 
 
 def _has_finalizer(raw: Raw) -> bool:

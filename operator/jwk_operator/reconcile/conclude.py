@@ -16,6 +16,8 @@ from jwk_operator.reconcile.deletion import deletion_problem
 from jwk_operator.reconcile.matching import cuts_link, detached, key_type_of
 from jwk_operator.reconcile.needs import key_of
 from jwk_operator.reconcile.reports import (
+    RENEW,
+    RIGHTS,
     conflict_message,
     deployment_report,
     detached_note,
@@ -62,12 +64,14 @@ def call_problem(answer: Answer, project: str, credential: str) -> Problem:
     said = f": {answer.text}" if answer.text else "."
     match answer.verdict:
         case Verdict.UNAUTHORIZED:
-            return Problem(Reason.UNAUTHORIZED, f"Apinizer does not accept the token of {credential}{said}")
+            message = f"Apinizer does not accept the token of {credential}; {RENEW}{said}"
+            return Problem(Reason.UNAUTHORIZED, message, of_connection=True)
         case Verdict.FORBIDDEN:
-            needed = f'it needs SECRETS + MANAGE and SECRETS + DEPLOY_UNDEPLOY in project "{project}"'
+            needed = f'{RIGHTS} in project "{project}"'
             return Problem(Reason.FORBIDDEN, f"The token of {credential} lacks permission; {needed}{said}")
         case Verdict.PROJECT_MISSING:
-            return Problem(Reason.PROJECT_NOT_FOUND, f'Project "{project}" cannot be used{said}')
+            remedy = "correct its name, or give the account access to it"
+            return Problem(Reason.PROJECT_NOT_FOUND, f'Project "{project}" cannot be used; {remedy}{said}')
         case Verdict.RATE_LIMITED:
             return Problem(Reason.RATE_LIMITED, f"{answer.text}.", answer.retry_after)
         case Verdict.CIRCUIT_OPEN:

@@ -52,24 +52,32 @@ async def read_secrets(
     """
     source = next(_credential_sources(spec, own_namespace), None)
     if source is None:
-        return Problem(Reason.INVALID_SPEC, f"{who}: spec.auth names no Secret; set spec.auth.tokenSecretRef.")
+        return _problem(Reason.INVALID_SPEC, f"{who}: spec.auth names no Secret; set spec.auth.tokenSecretRef.")
+    field = "spec.auth"
     try:
         credential = await _credential(sources, spec, own_namespace)
+        field = "spec.tls.caRef"
         ca_pem = await _ca(sources, spec, own_namespace)
+        field = "spec.proxyAuthSecretRef"
         proxy = await _proxy(sources, spec, own_namespace)
     except SourceNotFoundError as error:
-        return Problem(Reason.SECRET_NOT_FOUND, f"{who}: {error}.")
+        return _problem(Reason.SECRET_NOT_FOUND, f"{who}: {error}; create it or correct {field}.")
     except SourceKeyNotFoundError as error:
-        return Problem(Reason.SECRET_KEY_NOT_FOUND, f"{who}: {error}.")
+        remedy = "" if ";" in str(error) else f"; correct it or {field}"  # some say themselves what is needed
+        return _problem(Reason.SECRET_KEY_NOT_FOUND, f"{who}: {error}{remedy}.")
     except _UnusableProxyError:
-        return Problem(Reason.INVALID_SPEC, f"{who}: spec.proxyUrl is no usable address; check its host and port.")
+        return _problem(Reason.INVALID_SPEC, f"{who}: spec.proxyUrl is no usable address; check its host and port.")
     except _UnreadableError as error:
         message = f"{who}: the operator may not read {error.source} ({error.reason}); check its RBAC."
-        return Problem(Reason.SECRET_NOT_FOUND, message)
+        return _problem(Reason.SECRET_NOT_FOUND, message)
     issued = isinstance(credential, ClientCredentials)
     # client credentials are two keys of one Secret
     named = f"{source.kind} {source.namespace}/{source.name}" if issued else str(source)
     return ConnectionSecrets(credential, named, ca_pem, proxy)
+
+
+def _problem(reason: Reason, message: str) -> Problem:
+    return Problem(reason, message, of_connection=True)
 
 
 class _UnusableProxyError(Exception):

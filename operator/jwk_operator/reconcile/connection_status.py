@@ -14,6 +14,7 @@ from jwk_operator.api.connection import (
 )
 from jwk_operator.api.reasons import ConnectionReason
 from jwk_operator.apinizer.answers import Answer, EnvironmentEntry, Verdict
+from jwk_operator.reconcile.reports import RENEW, RIGHTS
 from jwk_operator.reconcile.state import Problem
 
 _LONGEST = 1024
@@ -107,16 +108,18 @@ def _refused(facts: ConnectionFacts, answer: Answer) -> Judgement:
     said = f": {answer.text}" if answer.text else "."
     match answer.verdict:
         case Verdict.UNAUTHORIZED:
-            message = f"Apinizer does not accept the credential of {facts.credential}{said}"
+            message = f"Apinizer does not accept the credential of {facts.credential}; {RENEW}{said}"
             return Judgement("False", ConnectionReason.UNAUTHORIZED, message)
         case Verdict.CIRCUIT_OPEN:
             message = f"Apinizer failed several times in a row, so only probes are sent until one succeeds{said}."
             return Judgement("False", ConnectionReason.CIRCUIT_OPEN, message)
         case Verdict.FORBIDDEN if own:
-            message = f'The credential of {facts.credential} lacks permission in project "{project}"{said}'
+            message = f'The credential of {facts.credential} lacks permission in project "{project}"; {RIGHTS}{said}'
             return Judgement("False", ConnectionReason.FORBIDDEN, message)
         case Verdict.PROJECT_MISSING if own:
-            return Judgement("False", ConnectionReason.PROJECT_NOT_FOUND, f'Project "{project}" cannot be used{said}')
+            remedy = "correct spec.projectName, or give the account access to it"
+            message = f'Project "{project}" cannot be used; {remedy}{said}'
+            return Judgement("False", ConnectionReason.PROJECT_NOT_FOUND, message)
         case Verdict.FORBIDDEN | Verdict.PROJECT_MISSING:
             # a project that some JWK names: the JWK says so itself
             return Judgement("True", ConnectionReason.CONNECTED, "Apinizer answers.")
@@ -218,6 +221,12 @@ def news(last: ApinizerConnectionStatus, new: ApinizerConnectionStatus) -> tuple
     if after.status == "True" and before is not None and before.status == "False":
         return False, after.reason, after.message
     return None
+
+
+def ready_reason(status: ApinizerConnectionStatus) -> str:
+    """Return the reason of Ready; empty while there is none."""
+    ready = _ready(status)
+    return ready.reason if ready else ""
 
 
 def _ready(status: ApinizerConnectionStatus) -> ConnectionCondition | None:

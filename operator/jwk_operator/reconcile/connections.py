@@ -135,7 +135,7 @@ class Connections:
             return Resolved(key, problem=Problem(Reason.CONNECTION_NOT_FOUND, message))
         spec, why = once(found, read_spec) if found else (last.spec if last else None, "")
         if spec is None:
-            return Resolved(key, problem=Problem(Reason.INVALID_SPEC, f"{kind} {name}: {why}."))
+            return Resolved(key, problem=_unreadable(key, why))
         if not self._allowed(spec, raw["metadata"]["namespace"]):
             message = (
                 f"{kind} {name} does not allow namespace {raw['metadata']['namespace']}; add it to "
@@ -184,7 +184,7 @@ class Connections:
             return None
         spec, why = once(found, read_spec)
         if spec is None:
-            return Problem(Reason.INVALID_SPEC, f"{kind} {name}: {why}.")
+            return _unreadable(key, why)
         return _address(spec, f"{kind} {name}")[1] or await self.line(key, spec)
 
     def gate(self, key: ConnectionKey) -> Gate | None:
@@ -287,8 +287,8 @@ class Connections:
                 endpoint, found.credential, told, self._clock, gate, self._now, self._may_write, self._wrap
             )
         except ssl.SSLError:
-            message = f"{who}: spec.tls.caRef holds a certificate that cannot be read."
-            return Problem(Reason.SECRET_KEY_NOT_FOUND, message)
+            message = f"{who}: spec.tls.caRef holds a certificate that cannot be read; correct it."
+            return Problem(Reason.SECRET_KEY_NOT_FOUND, message, of_connection=True)
         lists = ProjectLists(client, self._clock, self._writes.setdefault(endpoint.address, Writes()))
         environments = ProjectEnvironments(client, self._clock)
         return Line(client, lists, environments, Ready(found.source), spec)
@@ -325,11 +325,16 @@ def endpoint_of(spec: ApinizerConnectionSpec, ca_pem: str | None) -> Endpoint:
     )
 
 
+def _unreadable(key: ConnectionKey, why: str) -> Problem:
+    return Problem(Reason.INVALID_SPEC, f"{key[0]} {key[2]}: {why}.", of_connection=True)
+
+
 def _address(spec: ApinizerConnectionSpec, who: str) -> tuple[str, Problem | None]:
     try:
         return endpoint_of(spec, None).address, None
     except ValueError:
-        return "", Problem(Reason.INVALID_SPEC, f"{who}: spec.baseUrl is no usable address; check its host and port.")
+        message = f"{who}: spec.baseUrl is no usable address; check its host and port."
+        return "", Problem(Reason.INVALID_SPEC, message, of_connection=True)
 
 
 def _target(raw: Raw, spec: ApinizerConnectionSpec, who: str) -> tuple[RemoteName | None, Problem | None]:

@@ -17,8 +17,9 @@ from jwk_operator.reconcile.matching import gives_key, is_what_was_sent, lacking
 from jwk_operator.reconcile.needs import claim_for, environment_first, found, key_first, key_of, list_first
 from jwk_operator.reconcile.owned import decide_owned
 from jwk_operator.reconcile.readonly import announced
-from jwk_operator.reconcile.replacing import decide_replacement, has_work_left, overlap_is_over, resumed
+from jwk_operator.reconcile.replacing import aside_again, decide_replacement, has_work_left, overlap_is_over
 from jwk_operator.reconcile.reports import (
+    ANOTHER_NAME,
     another_target,
     conflict_message,
     found_report,
@@ -145,11 +146,11 @@ def _decide_new(facts: Facts, spec: JWKSpec, target: RemoteName) -> Decision:
     missing = key_first(facts, spec) or list_first(facts)
     if missing is not None:
         return missing
-    back = resumed(facts, spec, target)
-    if back is not None:
-        return MakeClaim(back)
     if facts.entry is not None:
         return _restored(facts, spec, target, facts.entry) or _adopt(facts, spec, target, facts.entry)
+    aside = aside_again(facts)
+    if aside is not None:
+        return MakeClaim(replace(claim_for(facts, spec, target), aside=aside))
     lack = lacking(spec)
     if lack:
         return _cannot_create(facts, lack)
@@ -164,8 +165,8 @@ def _restored(facts: Facts, spec: JWKSpec, target: RemoteName, entry: RemoteEntr
     if not looks_like(remote, spec, entry):
         return None
     visible = visible_digest(entry.source_type, entry.source_url, entry.description, entry.type, entry.kid)
-    claim = claim_for(facts, spec, target)
-    return MakeClaim(replace(claim, visible=visible, source=remote.source_digest or "", key=remote.key_digest or ""))
+    claim = replace(claim_for(facts, spec, target), visible=visible, aside=aside_again(facts))
+    return MakeClaim(replace(claim, source=remote.source_digest or "", key=remote.key_digest or ""))
 
 
 def _cannot_create(facts: Facts, lack: str) -> Report:
@@ -179,9 +180,7 @@ def _adopt(facts: Facts, spec: JWKSpec, target: RemoteName, entry: RemoteEntry) 
         return problem_report(facts, Problem(Reason.NAME_CONFLICT, conflict_message(facts, None)))
     why = mismatch(spec, key_of(facts), entry)
     if why is not None:
-        message = (
-            f"JWK {target} exists already and cannot be taken over: {why}; correct the spec or choose another name"
-        )
+        message = f"JWK {target} exists already and cannot be taken over: {why}; correct the spec, or {ANOTHER_NAME}"
         return problem_report(facts, Problem(Reason.NAME_CONFLICT, message))
     visible = visible_digest(entry.source_type, entry.source_url, entry.description, entry.type, entry.kid)
     claim = replace(claim_for(facts, spec, target), visible=visible, adopts=True)

@@ -131,8 +131,8 @@ class Gatherer:
             missing = Problem(Reason.PROJECT_NOT_SET, "No project is known.")
             current.facts = replace(current.facts, listed=problem or missing)
             return
-        aside = current.facts.aside
-        names = [remote.name, aside.name] if aside else [remote.name]
+        aside, told = current.facts.aside, current.facts.resource.status.replacement
+        names = [remote.name, *([aside.name] if aside else [told.old_name] if told else [])]
         urgency = urgency_of(current.facts)
         found = await current.line.lists.entries(
             remote.project,

@@ -25,6 +25,10 @@ _COORDINATE_BYTES = {"P-256": 32, "P-384": 48, "P-521": 66, "secp256k1": 32}
 _OKP_BYTES = {"Ed25519": 32, "Ed448": 57, "X25519": 32, "X448": 56}
 _RSA_CRT = ("p", "q", "dp", "dq", "qi")
 _MOST_KEYS = 1000
+_PEM = (
+    "the key is PEM; give it as a JWK, or put it into Apinizer and name it there by spec.sourceType: PUBLIC_KEY, "
+    "PRIVATE_KEY or CERTIFICATE"
+)
 
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
@@ -100,6 +104,8 @@ def _parse(text: str) -> dict[str, Any]:
     except InvalidKeyError:
         raise
     except (ValueError, RecursionError) as error:
+        if text.lstrip().startswith("-----BEGIN"):
+            raise InvalidKeyError(_PEM) from None
         where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise InvalidKeyError(f"the key is not valid JSON{where}; give a JWK or JWK Set as a JSON object") from None
     if not isinstance(document, dict):

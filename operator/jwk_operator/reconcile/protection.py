@@ -102,9 +102,16 @@ class Protection:
             await self._writer.refresh(connection[1:])
         self._doubtful.discard(connection)
 
+    def _is_going(self, key: Key) -> bool:
+        found = self._jwks.get(key)
+        return found is None or "deletionTimestamp" in found["metadata"]
+
     def waits_for(self, connection: ConnectionKey) -> str | None:
-        """Say in one sentence what keeps a connection that is being deleted; None when nothing does."""
-        needing = self._jwks.find("needs", connection)
+        """Say in one sentence what keeps a connection that is being deleted; None when nothing does for long.
+
+        A JWK that is being deleted as well is on its way, and tells itself what stops it.
+        """
+        needing = [key for key in self._jwks.find("needs", connection) if not self._is_going(key)]
         found = self._connections.get(connection[1:])
         if not needing or found is None or not is_going(found) or not is_held(found, self._writer.finalizer):
             return None

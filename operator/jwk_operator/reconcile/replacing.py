@@ -151,25 +151,26 @@ def strayed(facts: Facts, remote: RemoteStatus) -> Claim | None:
     return None
 
 
-def resumed(facts: Facts, spec: JWKSpec, target: RemoteName) -> Claim | None:
-    """Return the records of a replacement that a `kubectl replace` took away, as status and list tell of it.
-
-    The old JWK has to have a name that this very resource gives: a status can be copied.
-    """
-    told, remote, listed = facts.resource.status.replacement, facts.resource.status.remote, facts.listed
-    if told is None or told.refusal is not None or remote is None or not isinstance(listed, Listed):
-        return None
-    old = listed.entries.get(told.old_name)
-    if old is None or told.old_name not in islice(aside_names(target.name, facts.resource.uid), _MOST_NAMES):
-        return None
-    aside = Aside(told.old_name, "", "", seen_digest(old.type, old.kid), Phase.CREATING)
-    claim = replace(claim_for(facts, spec, target), aside=aside)
-    if told.step == "RenamedAside":
-        return claim
-    return replace(claim, source=remote.source_digest or "", key=remote.key_digest or "")
-
-
 _MOST_NAMES = 4
+
+
+def aside_again(facts: Facts) -> Aside | None:
+    """Return the record of a replacement that a `kubectl replace` took away; None where there was none.
+
+    The status tells of it, and the name aside is one that no other resource would give.
+    """
+    known, remote, target = facts.resource.status.replacement, facts.resource.status.remote, facts.target
+    if known is None or remote is None or target is None or not isinstance(facts.listed, Listed):
+        return None
+    entry = facts.listed.entries.get(known.old_name)
+    if entry is None or known.old_name not in islice(aside_names(target.name, facts.resource.uid), _MOST_NAMES):
+        return None
+    seen = seen_digest(entry.type, entry.kid)
+    if known.step != "RenamedAside":
+        return Aside(known.old_name, "", "", seen, Phase.CREATING)  # it is the new one that the status speaks of
+    phase = Phase.RETURNING if known.refusal else Phase.CREATING
+    return Aside(known.old_name, remote.source_digest or "", remote.key_digest or "", seen, phase)
+
 
 # --- going on -----------------------------------------------------------------------------------------------------
 

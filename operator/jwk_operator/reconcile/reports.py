@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from jwk_operator.api.jwk import JWKSpec, RedeployPolicy, SourceType
+from jwk_operator.api.jwk import AdoptionPolicy, JWKSpec, RedeployPolicy, SourceType
 from jwk_operator.api.names import RemoteName, source_digest
 from jwk_operator.api.reasons import Reason, Waiting
 from jwk_operator.api.remote import RemoteEntry
@@ -14,6 +14,10 @@ from jwk_operator.reconcile.delays import after, backoff
 from jwk_operator.reconcile.matching import description_differs, detached, lacking
 from jwk_operator.reconcile.state import Facts, Keep, Note, Problem, Report
 
+ANOTHER_NAME = "create this resource anew with another spec.name"
+"""What is left where a name is taken: `spec.name` never changes."""
+RENEW = "put a valid one there"
+RIGHTS = "it needs SECRETS + MANAGE and SECRETS + DEPLOY_UNDEPLOY"
 RETAIN_HINT = "spec.deletionPolicy: Retain lets the resource go at once and leaves the remote JWK as it is"
 
 
@@ -32,7 +36,7 @@ def problem_report(facts: Facts, problem: Problem, operation: LastOperation | Ke
         problem.message,
         deployed=Keep.AS_IS if facts.resource.owns else False,
         operation=operation,
-        notes=notes_for(facts, problem.reason, problem.message),
+        notes=() if problem.of_connection else notes_for(facts, problem.reason, problem.message),
     )
     return with_delay(facts, report, problem.retry_after)
 
@@ -87,10 +91,13 @@ def suspended_report(facts: Facts) -> Report:
 def conflict_message(facts: Facts, owner: str | None) -> str:
     """Say who has the name, where that can be known, and what to do."""
     if owner is not None:
-        return f"JWK {facts.remote} belongs to resource {owner}; choose another spec.name or remove one of the two"
+        return f"JWK {facts.remote} belongs to resource {owner}; remove one of the two, or {ANOTHER_NAME}"
+    spec = facts.resource.spec
+    offered = spec is not None and spec.adoption_policy is not AdoptionPolicy.IF_MATCHING
+    adopt = "set spec.adoptionPolicy to IfMatching to take it over, " if offered else ""
     return (
-        f"JWK {facts.remote} exists already and was not created by this resource; choose another spec.name or remove "
-        "the JWK in Apinizer"
+        f"JWK {facts.remote} exists already and was not created by this resource; {adopt}remove it in Apinizer, or "
+        f"{ANOTHER_NAME}"
     )
 
 
@@ -255,7 +262,9 @@ def failing_environments(spec: JWKSpec, deployment: DeploymentResult) -> str | N
     results = {item.environment_name: item for item in deployment.environment_results or ()}
     required = spec.required_environments if spec.required_environments is not None else sorted(results)
     failures = [
-        f"{name} ({results[name].message or 'no message'})" if name in results else f"{name} (not reported by Apinizer)"
+        f"{name} ({results[name].message or 'no message'})"
+        if name in results
+        else f"{name} (not reported by Apinizer, though spec.requiredEnvironments names it)"
         for name in required
         if name not in results or not results[name].success
     ]

@@ -37,6 +37,8 @@ class Problem:
     reason: Reason
     message: str
     retry_after: float | None = None
+    of_connection: bool = False
+    """Whether it is the connection's own, which tells of it in its status and in one Event for all that use it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,21 @@ from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
-from jwk_operator.api.reasons import Reason
+from jwk_operator.api.reasons import Reason, Waiting
 from jwk_operator.apinizer.term import NotLeaderError
 from jwk_operator.kube.client import ApiError, ApiUnavailableError
 from jwk_operator.runtime.figures import ConnectionFigures, Figures
 
 _CALL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_PASS_BUCKETS = (*_CALL_BUCKETS, 300, 900)
+"""For what waits behind others under the limits of a connection, however quick each call is."""
 _READY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
 
 DRIFT = (Reason.DRIFTED, Reason.MISSING_REMOTELY)
 """What is reported when Apinizer has something else than what was made there."""
 EXPECTED_ERRORS = (ApiError, ApiUnavailableError, NotLeaderError)
 """What a pass may end in without anything being wrong with the operator itself."""
+_RETRIED = tuple(reason for reason in Reason if reason.waiting is Waiting.OPERATOR and reason not in DRIFT)
 
 
 class Metrics:
@@ -33,11 +36,11 @@ class Metrics:
         Info("jwk_operator_build", "The version that runs.", registry=self.registry).info(
             {"version": version("jwk-operator")}
         )
-        # A series that begins at 1 has not risen, to Prometheus: what alerts look for begins at 0.
-        for reason in DRIFT:
-            self.drift.labels(reason)
+        # A series that begins at 1 has not risen, to Prometheus: what is looked for begins at 0.
         for error in EXPECTED_ERRORS:
             self.errors.labels(error.__name__)
+        for reason in _RETRIED:
+            self.retries.labels(reason)
 
     def _resources(self) -> None:
         self.jwks = self._gauge(
@@ -81,7 +84,12 @@ class Metrics:
             "From when the operator learned of a changed spec until it is deployed.",
             _READY_BUCKETS,
         )
-        self.drift = self._counter("drift", "Differences found between Apinizer and what was made there.", "reason")
+        self.drift = self._counter(
+            "drift",
+            "Differences found between Apinizer and what was made there, by connection.",
+            "connection",
+            "reason",
+        )
 
     def _connections(self) -> None:
         self.ready = self._gauge(
@@ -105,14 +113,18 @@ class Metrics:
         self.pass_seconds = self._histogram(
             "reconcile_duration_seconds",
             "Duration of passes, by outcome: done, or error where the pass is repeated.",
-            _CALL_BUCKETS,
+            _PASS_BUCKETS,
             "outcome",
         )
-        self.errors = self._counter("reconcile_errors", "Passes that ended in an error and are repeated.", "kind")
+        self.errors = self._counter(
+            "reconcile_errors",
+            "Passes over JWKs, and looks at connections, that ended in an error and are repeated.",
+            "kind",
+        )
         self.retries = self._counter(
             "retries", "Passes that try again what failed before, by the reason reported then.", "reason"
         )
-        self.queue = self._gauge("queue_depth", "JWKs that wait for a worker.")
+        self.queue = self._gauge("queue_depth", "JWKs that wait for a worker, or for their connection to have room.")
         self.queue_age = self._gauge("queue_oldest_seconds", "For how long the first of them has waited.")
         self.watch_age = self._gauge(
             "watch_age_seconds",
@@ -135,7 +147,7 @@ class Metrics:
         self.budget_seconds = self._histogram(
             "budget_wait_seconds",
             "For how long calls waited for their turn under the limits of the connection.",
-            _CALL_BUCKETS,
+            _PASS_BUCKETS,
             "connection",
         )
 
@@ -149,6 +161,10 @@ class Metrics:
         return Histogram(f"jwk_operator_{name}", text, labels, buckets=buckets, registry=self.registry)
 
     # --- what others tell ------------------------------------------------------------------------------------------
+
+    def failed(self, error: BaseException) -> None:
+        """Count what ended in an error and is repeated."""
+        self.errors.labels(type(error).__name__).inc()
 
     def called(self, connection: str, call: str, method: str, status: int, seconds: float) -> None:
         """Count one call to Apinizer."""
@@ -166,13 +182,7 @@ class Metrics:
 
     def keep(self, connections: Collection[str]) -> None:
         """Show calls of these connections alone: others went while somebody else was leading."""
-        shown = {
-            sample.labels["connection"]
-            for metric in self._by_connection()
-            for family in metric.collect()
-            for sample in family.samples
-        }
-        for connection in shown.difference(connections):
+        for connection in _connections_of(*self._by_connection()).difference(connections):
             self.forgotten(connection)
 
     def _by_connection(self) -> tuple[Counter | Histogram, ...]:
@@ -209,12 +219,21 @@ class Metrics:
             self.environments.labels(*result).set(number)
         for where, since in figures.failing_since.items():
             self.failing_since.labels(*where).set(since)
+        self._show_drift(figures.connections)
         for name in figures.connections:
             self.untold.labels(name)
         for name, number in figures.untold.items():
             self.untold.labels(name).set(number)
         for name, connection in figures.connections.items():
             self._show_connection(name, connection)
+
+    def _show_drift(self, connections: Collection[str]) -> None:
+        """Have a series of each connection before anything is found on it, and none of those that are gone."""
+        for gone in _connections_of(self.drift).difference(connections):
+            self.drift.remove_by_labels({"connection": gone})
+        for name in connections:
+            for reason in DRIFT:
+                self.drift.labels(name, reason)
 
     def _show_connection(self, name: str, connection: ConnectionFigures) -> None:
         self.ready.labels(name, connection.reason).set(connection.ready)
@@ -227,3 +246,9 @@ class Metrics:
     def render(self) -> bytes:
         """Return everything in the text format."""
         return generate_latest(self.registry)
+
+
+def _connections_of(*metrics: Counter | Histogram) -> set[str]:
+    """The connections that series of these metrics name."""
+    families = (family for metric in metrics for family in metric.collect())
+    return {sample.labels["connection"] for family in families for sample in family.samples}

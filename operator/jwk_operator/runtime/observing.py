@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from jwk_operator.api.reasons import Reason
+from jwk_operator.api.reasons import BY_CONNECTION, Reason, Waiting
+from jwk_operator.api.resource import Resource
 from jwk_operator.kube.jwks import read
 from jwk_operator.kube.store import Key, Raw, key_of
 from jwk_operator.reconcile.reconciler import Result
@@ -16,6 +17,15 @@ from jwk_operator.runtime.metrics import DRIFT, EXPECTED_ERRORS, Metrics
 log = logging.getLogger("jwk_operator.runtime.operator")
 
 _THERE = (Reason.DEPLOYED, Reason.ADOPTED)
+
+
+def _is_retry(cause: Cause, last: Resource) -> bool:
+    """Whether a pass tries again what failed, when its time has come or its connection works again."""
+    if last.reason is None or last.reason.waiting is not Waiting.OPERATOR:
+        return False
+    if cause is Cause.TIMER:
+        return bool(last.status.failures) or last.reason is Reason.RATE_LIMITED
+    return cause is Cause.DEPENDENCY and last.reason in BY_CONNECTION
 
 
 class Observer:
@@ -42,7 +52,7 @@ class Observer:
     def failed(self, key: Key, error: BaseException, failures: int, seconds: float) -> None:
         """Tell of a pass that ended in an error. Of unexpected ones the log has the place, not the text."""
         self._metrics.pass_seconds.labels("error").observe(seconds)
-        self._metrics.errors.labels(type(error).__name__).inc()
+        self._metrics.failed(error)
         expected = isinstance(error, EXPECTED_ERRORS)
         log.error(
             "pass failed, repeating: %s",
@@ -56,11 +66,11 @@ class Observer:
         self._metrics.passes.labels(result.action, result.reason).inc()
         self._metrics.pass_seconds.labels("done").observe(seconds)
         last = read(before)
-        if cause is Cause.TIMER and last.status.failures and result.action != "rest":
+        if result.action != "rest" and _is_retry(cause, last):
             self._metrics.retries.labels(last.reason or "").inc()
         for reason in result.news:
             if reason in DRIFT:
-                self._metrics.drift.labels(reason).inc()
+                self._metrics.drift.labels(result.connection, reason).inc()
         if result.reason in _THERE:
             self._deployed(key, int(before["metadata"].get("generation") or 0))
         log.log(

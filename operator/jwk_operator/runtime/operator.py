@@ -123,8 +123,16 @@ class Operator:
             settings.serves,
             now,
             self._random,
+            self.metrics.failed,
         )
-        self.upkeep = Upkeep(self._connection_store, self._connections, protection, events, self._random.random)
+        self.upkeep = Upkeep(
+            self._connection_store,
+            self._connections,
+            protection,
+            events,
+            self._random.random,
+            self.metrics.failed,
+        )
         lanes = Lanes(self._lane, settings.workers // 2, settings.workers // 8, urgent=_LAG[Cause.DEPENDENCY])
         self.queue: WorkQueue[Key, Cause] = WorkQueue(_RANK, lag=_LAG, lanes=lanes, clock=clock)
         self._intake = Intake(client, settings, self._jwks, self._connection_store, self._namespaces, self)
@@ -233,7 +241,7 @@ class Operator:
         elif reconcile_requested(before) != reconcile_requested(after):
             self._look_at(connection)
         if after is not None and is_going(after) and not (before is not None and is_going(before)):
-            self.upkeep.do(connection, Duty.TELL)
+            self.upkeep.going(connection)
             self._wake(key for key in self._jwks.find("connection", connection) if self._claims_nothing(key))
         self.upkeep.check(connection)
 
@@ -364,7 +372,7 @@ class Operator:
         """Return what is stuck, or None."""
         if self.queue.longest_busy() > _STUCK:
             return "a worker is stuck"
-        return "the queue is stuck" if self.queue.longest_ready() > _STUCK else None
+        return "the queue is stuck" if self.queue.longest_still() > _STUCK else None
 
     def render_metrics(self) -> bytes:
         """Return the metrics as they are now."""

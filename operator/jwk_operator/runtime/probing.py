@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -28,9 +29,10 @@ from jwk_operator.reconcile.connection_status import (
     connection_patch,
     is_current,
     news,
+    ready_reason,
     render_connection,
 )
-from jwk_operator.reconcile.connections import Connections, Line
+from jwk_operator.reconcile.connections import Connections, Line, shown
 from jwk_operator.reconcile.protection import Protection
 from jwk_operator.reconcile.state import Problem
 from jwk_operator.runtime.logs import fields
@@ -70,10 +72,12 @@ class Prober:
         reports: Callable[[Raw], bool],
         now: Callable[[], datetime],
         chance: random.Random,
+        failed: Callable[[BaseException], None],
     ) -> None:
         """`released` is called when the calls of a connection, which were held back, may go out again.
 
         `reports` says of which connections the status is this operator's to write: one shard tells, not each.
+        `failed` is told of each error that keeps a connection from being looked at.
         """
         self._store = store
         self._jwks = jwks
@@ -85,6 +89,7 @@ class Prober:
         self._reports = reports
         self._now = now
         self._chance = chance
+        self._on_error = failed
         self._probes: dict[ConnectionKey, Probe] = {}
         self._failures: dict[ConnectionKey, int] = {}
         self._probing: set[ConnectionKey] = set()
@@ -163,15 +168,37 @@ class Prober:
                 connection, task = await self._queue.take()
             except QueueClosedError:
                 return
+            before, started = self._reason(connection), time.monotonic()
             try:
                 await self.serve(connection, task)
                 self._failures.pop(connection, None)
+                self._tell(connection, task, before, time.monotonic() - started)
             except RetiredError:
                 self._queue.wake(connection, task)
             except Exception as error:
                 self._failed(connection, task, error)
             finally:
                 self._queue.done(connection)
+
+    def _tell(self, connection: ConnectionKey, task: Task, before: str, seconds: float) -> None:
+        """One line for each time, which is worth reading where the connection's reason has changed."""
+        reason = self._reason(connection)
+        log.log(
+            logging.DEBUG if reason == before else logging.INFO,
+            task.name.lower(),
+            extra=fields(
+                namespace=connection[1],
+                name=connection[2],
+                connection=shown(connection),
+                action=task.name.lower(),
+                reason=reason,
+                duration=round(seconds, 4),
+            ),
+        )
+
+    def _reason(self, connection: ConnectionKey) -> str:
+        raw = self._store.get(connection[1:])
+        return ready_reason(_status(raw)) if raw is not None else ""
 
     async def serve(self, connection: ConnectionKey, task: Task) -> None:
         """Probe a connection if that is the task, and report on it. Raises what the API server's client raises."""
@@ -285,12 +312,13 @@ class Prober:
 
     def _failed(self, connection: ConnectionKey, task: Task, error: Exception) -> None:
         self._failures[connection] = failures = self._failures.get(connection, 0) + 1
+        self._on_error(error)
         expected = isinstance(error, (ApiError, ApiUnavailableError, NotLeaderError))
         log.error(
             "probing a connection failed, repeating: %s",
             error if expected else type(error).__name__,
             exc_info=None if expected else error,
-            extra=fields(connection="/".join(part for part in connection if part), failures=failures),
+            extra=fields(connection=shown(connection), failures=failures),
         )
         self._queue.wake_later(connection, task, delays.backoff(failures, self._chance.random()))
 

@@ -162,6 +162,7 @@ async def _run_term(process: _Process, term: _Term, holding: asyncio.Task[str] |
     finally:
         process.term = None
         process.metrics.show(Figures(), 0, 0)
+        process.metrics.keep(())  # who does not act does not learn which connections are gone
         process.watches.forget()
         for task in (loading, ending):
             task.cancel()

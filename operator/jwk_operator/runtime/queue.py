@@ -82,6 +82,8 @@ class WorkQueue(Generic[K, C]):
         self._busy: dict[K, float] = {}
         self._lane_of: dict[K, Hashable] = {}
         self._in_lane: Counter[Hashable] = Counter()
+        self._given = float("-inf")
+        """When a key was last given out."""
         self._delayed: Delayed[tuple[K, C]] = Delayed(lambda wish: self.wake(*wish))
         self._closed = False
         self._available = asyncio.Event()
@@ -134,7 +136,7 @@ class WorkQueue(Generic[K, C]):
                 raise QueueClosedError
             key = self._next()
             if key is not None:
-                self._busy[key] = self._clock()
+                self._busy[key] = self._given = self._clock()
                 return key, self._ready.pop(key)
             self._available.clear()
             await self._available.wait()
@@ -212,3 +214,7 @@ class WorkQueue(Generic[K, C]):
     def longest_ready(self) -> float:
         """Return for how many seconds the key that was ready first has waited for a worker."""
         return self._clock() - min(self._since.values()) if self._since else 0.0
+
+    def longest_still(self) -> float:
+        """Return for how many seconds nothing was given out although a key is ready: a long backlog does not count."""
+        return min(self.longest_ready(), self._clock() - self._given)

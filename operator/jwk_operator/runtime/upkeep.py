@@ -22,6 +22,9 @@ from jwk_operator.runtime.queue import QueueClosedError, WorkQueue
 
 log = logging.getLogger(__name__)
 
+_PATIENCE = 3.0
+"""For how many seconds the deletion of a connection may wait before it is news: a batch goes one after the other."""
+
 
 class Duty(IntEnum):
     """What is to be done for a connection; each includes those before it."""
@@ -44,12 +47,15 @@ class Upkeep:
         protection: Protection,
         events: EventPoster,
         jitter: Callable[[], float],
+        failed: Callable[[BaseException], None],
     ) -> None:
+        """`failed` is told of each error that keeps something from being done."""
         self._store = store
         self._connections = connections
         self._protection = protection
         self._events = events
         self._jitter = jitter
+        self._on_error = failed
         self._loaded = False
         self._failures: dict[ConnectionKey, int] = {}
         self._queue: WorkQueue[ConnectionKey, Duty] = WorkQueue({duty: duty.value for duty in Duty})
@@ -70,6 +76,12 @@ class Upkeep:
         """A connection, or what it refers to, has changed."""
         if self._loaded:
             self._queue.wake(connection, duty)
+
+    def going(self, connection: ConnectionKey) -> None:
+        """A connection is being deleted: have its line open for those that need it, and tell if they keep it."""
+        if self._loaded:
+            self._queue.wake(connection, Duty.OPEN)
+            self._queue.wake_later(connection, Duty.TELL, _PATIENCE)
 
     async def work(self) -> None:
         """Do what is to be done until cancelled or finished; what fails is repeated."""
@@ -114,6 +126,7 @@ class Upkeep:
 
     def _failed(self, connection: ConnectionKey, duty: Duty, error: Exception) -> None:
         self._failures[connection] = failures = self._failures.get(connection, 0) + 1
+        self._on_error(error)
         expected = isinstance(error, (ApiError, ApiUnavailableError, NotLeaderError))
         log.error(
             "upkeep of a connection failed, repeating: %s",

@@ -92,7 +92,7 @@ def test_a_jwk_that_nobody_has_looked_at() -> None:
     for raw in (jwk("one"), {**jwk("one"), "status": {"observedGeneration": -1}}):
         (row,) = board(raw).jwks
         assert (row.health, row.reason) == (Health.IN_PROGRESS, "")
-        assert row.message == "No operator has looked at it yet."
+        assert row.message == "No operator has looked at it yet; if that lasts, run jwk-operator doctor."
 
 
 def test_a_status_about_an_earlier_spec_says_nothing_about_this_one() -> None:
@@ -194,7 +194,10 @@ def test_a_connection_has_the_same_kinds_of_health() -> None:
     assert (found.health, found.reason, found.message) == (Health.STALLED, "Unauthorized", "No.")
     assert found.remedy == "Renew the token or client credentials in the Secret of the connection."
     unseen = {**raw, "status": {"conditions": conditions("True", "Connected", "Yes.")[1:]}}
-    assert board(connections=(unseen,)).connections[0].message == "No operator has looked at it yet."
+    assert (
+        board(connections=(unseen,)).connections[0].message
+        == "No operator has looked at it yet; if that lasts, run jwk-operator doctor."
+    )
 
 
 def test_environments_that_say_the_same_are_told_together() -> None:

@@ -66,7 +66,7 @@ team-b     new            … in progress                        ? not reported 
     What to do: Wait; status.deploymentResult shows the outcome for each environment.
 
 … team-b/new  in progress
-    No operator has looked at it yet.
+    No operator has looked at it yet; if that lasts, run jwk-operator doctor.
 
 Environments are as the last write to each JWK reported them; nobody has looked at them since.
 3 JWKs in all namespaces: 2 in progress, 1 ready. 2 connections: 2 ready."""
@@ -110,7 +110,8 @@ JWKs          … in progress   ✓ ready
     outcome for each environment.
 
 … team-b/new  in progress
-    No operator has looked at it yet.
+    No operator has looked at it yet; if that lasts, run
+    jwk-operator doctor.
 
 Environments are as the last write to each JWK reported
 them; nobody has looked at them since.

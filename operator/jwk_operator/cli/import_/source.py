@@ -152,6 +152,8 @@ async def by_address(direct: Direct, reference: ConnectionRef, secret: str, name
         insecure_skip_verify=direct.insecure_skip_verify,
         read_only=True,
         proxy=proxy,
+        place="--url",
+        trust_place="--ca-file",
     )
     try:
         address = endpoint.address

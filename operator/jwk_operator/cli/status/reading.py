@@ -24,7 +24,7 @@ from jwk_operator.kube.jwks import connection_of, wished_name
 
 Raw = Mapping[str, Any]
 
-_UNSEEN = "No operator has looked at it yet."
+_UNSEEN = "No operator has looked at it yet; if that lasts, run jwk-operator doctor."
 _OUTDATED = "The status is about an earlier spec; the operator has not looked at the newest one yet."
 
 

@@ -8,5 +8,6 @@ require (
 	github.com/external-secrets/external-secrets v1.3.2
 	github.com/fluxcd/kustomize-controller v1.9.6
 	github.com/fluxcd/source-controller v1.9.6
+	github.com/operator-framework/api v0.42.0
 	github.com/prometheus-operator/prometheus-operator v0.85.0
 )

@@ -17,9 +17,12 @@ end
 if conditions.Ready ~= nil then
   health.message = conditions.Ready.message
 end
-if holds("Stalled") then
-  health.status = "Degraded"
+if obj.metadata.deletionTimestamp ~= nil then
+  health.status = "Progressing"
 elseif holds("Ready") and not holds("Reconciling") then
   health.status = "Healthy"
+elseif conditions.Ready ~= nil and conditions.Ready.status == "False" then
+  -- CircuitOpen as well: a sync waits without end for what is Progressing, and takes no commit that mends baseUrl
+  health.status = "Degraded"
 end
 return health

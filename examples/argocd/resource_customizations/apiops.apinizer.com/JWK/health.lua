@@ -17,7 +17,9 @@ end
 if conditions.Ready ~= nil then
   health.message = conditions.Ready.message
 end
-if conditions.Ready ~= nil and conditions.Ready.reason == "Suspended" then
+if obj.metadata.deletionTimestamp ~= nil then
+  health.status = "Progressing"
+elseif conditions.Ready ~= nil and conditions.Ready.reason == "Suspended" then
   health.status = "Suspended"
 elseif holds("Stalled") then
   health.status = "Degraded"
