@@ -204,6 +204,24 @@ def test_the_overlap_ends_by_itself(space: Space, simulator: SimulatorProcess) -
 
 
 @pytest.mark.usefixtures("operator")
+def test_the_old_key_is_not_forgotten_where_the_records_were_taken_away(
+    space: Space, simulator: SimulatorProcess
+) -> None:
+    space.jwk("one", pasted(ec("old")), **REPLACE, replacement={"keepOldFor": "1h"})
+    space.wait("one")
+    space.patch("one", jwkStr=source("new"))
+    kept = space.wait_for("one", lambda jwk: bool(jwk.status.get("replacement", {}).get("keepOldUntil")), "overlap")
+    bare = {**kept.raw, "metadata": {**kept.metadata, "annotations": {}, "finalizers": []}}
+    space.cluster.request("PUT", space.path("JWK", "one"), bare)
+    again = space.wait_for("one", lambda jwk: jwk.claimed and ASIDE in jwk.annotations, "the records once more")
+    assert again.status["replacement"] == kept.status["replacement"]
+    assert sorted(kids(simulator, space).values()) == ["new", "old"]
+    space.delete("one")
+    space.wait_gone("one")
+    assert simulator.remote(space.project) == {}
+
+
+@pytest.mark.usefixtures("operator")
 def test_both_go_with_the_resource(space: Space, simulator: SimulatorProcess) -> None:
     space.jwk("one", pasted(ec("old")), **REPLACE, replacement={"keepOldFor": "1h"})
     space.wait("one")
