@@ -48,6 +48,9 @@ def test_nothing_shows(operator: OperatorProcess, space: Space, simulator: Simul
             control.fault("status", project=space.project, name=f"{name}-{status}", status=status, body=echo)
             space.jwk(f"{name}-{status}", pasted(key))
         message = " ".join([TOKEN, *(value for value in key.values() if value in secrets)])
+        told = {"error": "bad_request", "error_description": f"Bad: {message}"}
+        for call in ("update", "delete"):
+            control.fault("status", project=space.project, name=f"{name}-500", call=call, status=400, body=told)
         control.fault(
             "environment", project=space.project, name=f"{name}-env", environmentName="production", message=message
         )
@@ -61,12 +64,17 @@ def test_nothing_shows(operator: OperatorProcess, space: Space, simulator: Simul
     for name in keys:
         space.wait(f"{name}-400", "Rejected")
         space.wait(f"{name}-500")
+        space.patch(f"{name}-500", description="New")
         space.wait(f"{name}-env", "DeploymentFailed")
         space.wait(f"{name}-broken", "InvalidKey")
         space.wait(f"{name}-cut", "InvalidKey")
     for name in keys:
         assert "***" in space.get(f"{name}-400").message, "the echo came through, masked"
         assert [event.message for event in space.events(f"{name}-400")] == [space.get(f"{name}-400").message]
+
+        space.wait(f"{name}-500", "Rejected")
+        space.delete(f"{name}-500")
+        space.wait(f"{name}-500", "DeletionBlocked")
 
     body = {"error": "invalid_token", "error_description": f"{TOKEN} is revoked"}
     control.fault("status", times=None, project=space.project, status=401, body=body)

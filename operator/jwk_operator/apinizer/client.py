@@ -151,18 +151,19 @@ class ManagementClient:
         description: str,
         new_name: str | None = None,
         urgency: Urgency = Urgency.USER,
+        secrets: Iterable[str] = (),
     ) -> Answer:
-        """PUT the description, and the new name if one is given.
+        """PUT the description, and the new name if one is given. `secrets` are what an error must not repeat.
 
         Every update also deploys again and cuts the link to a source.
         """
         renamed = {} if new_name is None else {"name": new_name}
         body = {**renamed, "description": description}
-        return await self._write("update", project, "PUT", _path(project, name), body, urgency=urgency)
+        return await self._write("update", project, "PUT", _path(project, name), body, secrets, urgency)
 
-    async def delete(self, project: str, name: str) -> Answer:
-        """DELETE a JWK everywhere."""
-        return await self._write("delete", project, "DELETE", _path(project, name), None)
+    async def delete(self, project: str, name: str, secrets: Iterable[str] = ()) -> Answer:
+        """DELETE a JWK everywhere. `secrets` are what an error must not repeat."""
+        return await self._write("delete", project, "DELETE", _path(project, name), None, secrets)
 
     def retire(self) -> None:
         """Send nothing more, and close the client as soon as no call is under way."""

@@ -234,18 +234,18 @@ class Reconciler:
     async def _send(self, current: Pass, call: Call) -> Answer:
         if current.line is None:
             raise AssertionError("a line is open before a call is sent")
-        client, lists = current.line.client, current.line.lists
+        client, lists, secrets = current.line.client, current.line.lists, _private_values(current)
         try:
             match call:
                 case Create(target):
-                    return await _create(client, current, target)
+                    return await _create(client, current, target, secrets)
                 case Update(target, description):
                     urgency = urgency_of(current.facts)
-                    return await client.update(target.project, target.name, description, urgency=urgency)
+                    return await client.update(target.project, target.name, description, None, urgency, secrets)
                 case Rename(target, new_name, description):
-                    return await client.update(target.project, target.name, description, new_name)
+                    return await client.update(target.project, target.name, description, new_name, secrets=secrets)
                 case Delete(target):
-                    return await client.delete(target.project, target.name)
+                    return await client.delete(target.project, target.name, secrets)
         finally:
             lists.written(call.target.project, call.target.name)
             if isinstance(call, Rename):
@@ -326,14 +326,21 @@ def _is_generated(current: Pass) -> bool:
     return spec is not None and spec.source_type is SourceType.GENERATE
 
 
-async def _create(client: ManagementClient, current: Pass, target: RemoteName) -> Answer:
+def _private_values(current: Pass) -> list[str]:
+    """What of the key an answer must not repeat, as far as the key was read."""
+    spec = current.facts.resource.spec
+    read = current.jwk_str.reveal() if current.jwk_str else None
+    return private_values(read or (spec.jwk_str if spec else None) or "")
+
+
+async def _create(client: ManagementClient, current: Pass, target: RemoteName, secrets: list[str]) -> Answer:
     spec = current.facts.resource.spec
     if spec is None:
         raise AssertionError("nothing is created from a spec that cannot be read")
     if spec.source_type is SourceType.GENERATE:
         return await client.generate(target.project, generate_body(spec, target))
     jwk_str = current.jwk_str.reveal() if current.jwk_str else None
-    return await client.create(target.project, create_body(spec, target, jwk_str), private_values(jwk_str or ""))
+    return await client.create(target.project, create_body(spec, target, jwk_str), secrets)
 
 
 async def _until_answered(write: Callable[[], Awaitable[T]]) -> T:
