@@ -181,6 +181,55 @@ async def test_a_list_from_before_a_write_does_not_speak_of_that_name() -> None:
     assert await entry_of(lists, "shop", "a", FOREVER) == entry("a")
 
 
+async def test_writes_are_forgotten_once_nobody_has_a_list_from_before_them() -> None:
+    """Names that come and go must not fill the memory; two connections to one manager have lists of their own."""
+    now, writes = 0.0, Writes()
+    clients = [Client(), Client()]
+    first, second = (ProjectLists(client, lambda: now, writes) for client in clients)
+
+    async def read(lists: ProjectLists, client: Client) -> None:
+        task = asyncio.ensure_future(entry_of(lists, "shop", "b", 0))
+        await settle()
+        client.asked[-1].set_result({})
+        await task
+
+    for lists, client in zip((first, second), clients, strict=True):
+        await read(lists, client)
+    now += 1
+    first.written("shop", "a")
+    first.written("bank", "a")
+    now += 1
+    await read(first, clients[0])
+    assert writes.last("shop", ["a"]) == 1, "the second has a list from before"
+    now += 1
+    await read(second, clients[1])
+    assert writes.last("shop", ["a"]) == float("-inf")
+    assert writes.last("bank", ["a"]) == 1
+
+
+async def test_a_list_that_is_overtaken_keeps_what_was_written_meanwhile() -> None:
+    now, writes = 0.0, Writes()
+    slow, other = Client(), Client()
+    lists, others = (ProjectLists(client, lambda: now, writes) for client in (slow, other))
+    checkup = asyncio.ensure_future(lists.entries("shop", ["b"], 0, urgency=Urgency.ROUTINE))
+    await settle()
+    now += 1
+    others.written("shop", "a")
+    now += 1
+    hurried = asyncio.ensure_future(lists.entries("shop", ["b"], 0, urgency=Urgency.USER))
+    task = asyncio.ensure_future(entry_of(others, "shop", "b", 0))
+    await settle()
+    other.asked[0].set_result({})
+    await task
+    slow.asked[0].set_result({"a": entry("a")})
+    await checkup
+    again = asyncio.ensure_future(entry_of(lists, "shop", "a", FOREVER))
+    await settle()
+    slow.asked[1].set_result({})
+    assert await again is None, "not by the list that began before the write"
+    await hurried
+
+
 async def test_a_list_that_began_before_a_write_does_not_speak_of_that_name() -> None:
     client = Client()
     lists = ProjectLists(client)

@@ -6,7 +6,8 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from weakref import WeakSet
 
 from jwk_operator.api.remote import RemoteEntry
 from jwk_operator.apinizer.answers import Answer, Verdict
@@ -40,13 +41,15 @@ class _Project:
     """How long the list took."""
     running: asyncio.Task[Answer | _Entries] | None = None
     running_since: float = float("-inf")
+    under_way: list[float] = field(default_factory=list)
+    """When each list began that is being read; there may be a less urgent one beside `running`."""
     urgency: Urgency = Urgency.USER
     refused_at: float = float("-inf")
     refusal: Answer | None = None
 
 
 class Writes:
-    """When the last write to each name of a manager ended.
+    """When the last write to each name of a manager ended, while any list may be older than that.
 
     All connections to the manager share it, and so do the clients that a connection has one after the other: a write
     that was sent with the last token may end after the first list that was read with the new one, and a JWK that was
@@ -56,6 +59,11 @@ class Writes:
     def __init__(self) -> None:
         self._ended: dict[tuple[str, str], float] = {}
         """The oldest first."""
+        self._readers: WeakSet[ProjectLists] = WeakSet()
+
+    def read_by(self, lists: ProjectLists) -> None:
+        """Remember who has lists, for as long as it is there."""
+        self._readers.add(lists)
 
     def note(self, project: str, name: str, now: float) -> None:
         """Note that a write to a name has ended, however it ended."""
@@ -67,6 +75,12 @@ class Writes:
     def last(self, project: str, names: Iterable[str]) -> float:
         """Return when the last write to any of these names ended, as far as a list may be older than that."""
         return max((self._ended.get((project, name), float("-inf")) for name in names), default=float("-inf"))
+
+    def forget(self, project: str) -> None:
+        """Forget the writes to a project that ended before the oldest list of it began."""
+        oldest = min(reader.oldest(project) for reader in self._readers)
+        for key in [key for key, when in self._ended.items() if key[0] == project and when < oldest]:
+            del self._ended[key]
 
 
 class ProjectLists:
@@ -80,6 +94,7 @@ class ProjectLists:
         self._clock = clock
         self._projects: dict[str, _Project] = {}
         self._writes = writes or Writes()
+        self._writes.read_by(self)
 
     async def entries(
         self,
@@ -119,6 +134,12 @@ class ProjectLists:
         """Note that a write to a name has ended, however it ended."""
         self._writes.note(project, name, self._clock())
 
+    def oldest(self, project: str) -> float:
+        """Return when the oldest list of a project began that may still be given out; infinity without one."""
+        state = self._projects.get(project)
+        known = [*state.under_way, *([] if state.entries is None else [state.started])] if state else []
+        return min(known, default=float("inf"))
+
     async def _entries(self, project: str, state: _Project, not_before: float, urgency: Urgency) -> Answer | _Entries:
         while True:
             if state.entries is not None and state.started > not_before:
@@ -134,6 +155,7 @@ class ProjectLists:
 
     def _start(self, project: str, state: _Project, urgency: Urgency) -> asyncio.Task[Answer | _Entries]:
         state.running_since, state.urgency = self._clock(), urgency
+        state.under_way.append(state.running_since)
         state.running = asyncio.get_running_loop().create_task(self._fetch(project, state, state.running_since))
         return state.running
 
@@ -141,6 +163,7 @@ class ProjectLists:
         try:
             entries = await self._client.list_jwks(project, state.urgency)
         finally:
+            state.under_way.remove(started)
             if state.running is asyncio.current_task():
                 state.running = None
         if isinstance(entries, Answer):
@@ -150,6 +173,7 @@ class ProjectLists:
         if started > state.started:
             state.entries, state.started, state.refusal = entries, started, None
             state.seconds = self._clock() - started
+            self._writes.forget(project)
         return entries
 
     @staticmethod
