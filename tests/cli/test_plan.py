@@ -13,20 +13,12 @@ import pytest
 from cli.planned import shown, write
 from cli.tool import Tool
 from harness.cluster import Cluster
-from harness.keys import ec, pasted, served
+from harness.keys import CERTIFICATE, ec, pasted, served
 from harness.objects import Object
 from harness.operator import OperatorProcess
 from harness.simulator import TOKEN, SimulatorProcess
 from harness.space import Space
 from harness.waiting import until
-
-CERTIFICATE = {
-    "sourceType": "CERTIFICATE",
-    "certificateName": "certificate",
-    "environmentName": "production",
-    "useType": "SIGNATURE",
-    "algorithm": "ES256",
-}
 
 
 def state(cluster: Cluster, space: Space) -> dict[str, str]:

@@ -12,7 +12,7 @@ from gitops.judges import judged
 from gitops.machine import GitOps
 from harness.cluster import Cluster
 from harness.fixtures import MakeSpace, account, make_space, operator, simulator, space
-from harness.keys import pasted
+from harness.keys import CERTIFICATE, pasted
 from harness.objects import Object
 from harness.simulator import SimulatorProcess
 from harness.space import CONNECTION, Space
@@ -22,14 +22,6 @@ from health.verdicts import Verdicts, expected
 __all__ = ["account", "make_space", "operator", "simulator", "space"]
 
 pytestmark = pytest.mark.usefixtures("operator")
-
-CERTIFICATE = {
-    "sourceType": "CERTIFICATE",
-    "certificateName": "certificate",
-    "environmentName": "production",
-    "useType": "SIGNATURE",
-    "algorithm": "ES256",
-}
 
 
 def from_secret(name: str) -> Object:

@@ -16,6 +16,16 @@ from harness.objects import Object
 Members = dict[str, Any]
 
 
+CERTIFICATE = {
+    "sourceType": "CERTIFICATE",
+    "certificateName": "certificate",
+    "environmentName": "production",
+    "useType": "SIGNATURE",
+    "algorithm": "ES256",
+}
+"""A spec that names a certificate of Apinizer's."""
+
+
 def ec(kid: str | None = None, *, private: bool = False) -> Members:
     """Return a new EC key."""
     return _named(dict(ECKey.generate_key("P-256").as_dict(private=private)), kid)

@@ -122,6 +122,17 @@ _CREATING = "Apinizer says that the JWK exists; the project's list decides wheth
 _REFUSED = (Verdict.MISSING, Verdict.PROJECT_MISSING, Verdict.REJECTED, Verdict.UNAUTHORIZED, Verdict.FORBIDDEN)
 _HALF = "Not deployed to test (down). "
 
+_NO_WORKER = stalled(
+    R.DEPLOYMENT_FAILED,
+    "The deployment failed: no worker. spec.redeployPolicy: Never leaves it so; set Auto or Always, or "
+    "change the description, to deploy again.",
+    synced=True,
+    deployed=False,
+    remote=_NEW,
+    operation=operation("Create", ok()),
+    deployment=DeploymentResult(success=False, message="no worker", environment_results=[], time=NOW),
+)
+
 CREATES = [
     Row(
         "everywhere",
@@ -168,18 +179,7 @@ CREATES = [
         _CREATE,
         claimed(client=LINE, spec={"redeployPolicy": "Never"}),
         ok(Deployment(False, "no worker", ())),
-        Conclusion(
-            stalled(
-                R.DEPLOYMENT_FAILED,
-                "The deployment failed: no worker. spec.redeployPolicy: Never leaves it so; set Auto or Always, or "
-                "change the description, to deploy again.",
-                synced=True,
-                deployed=False,
-                remote=_NEW,
-                operation=operation("Create", ok()),
-                deployment=DeploymentResult(success=False, message="no worker", environment_results=[], time=NOW),
-            )
-        ),
+        Conclusion(_NO_WORKER),
     ),
     Row(
         "deployment failed without an environment that did",
@@ -187,14 +187,8 @@ CREATES = [
         claimed(client=LINE, spec={"redeployPolicy": "Never"}),
         ok(replace(deployment(prod=True), success=False, message="no worker")),
         Conclusion(
-            stalled(
-                R.DEPLOYMENT_FAILED,
-                "The deployment failed: no worker. spec.redeployPolicy: Never leaves it so; set Auto or Always, or "
-                "change the description, to deploy again.",
-                synced=True,
-                deployed=False,
-                remote=_NEW,
-                operation=operation("Create", ok()),
+            replace(
+                _NO_WORKER,
                 deployment=result(prod=True).model_copy(update={"success": False, "message": "no worker"}),
             )
         ),

@@ -154,9 +154,11 @@ def _came_along(raw: Raw) -> bool:
     Another's records alone do not tell: they come back with each apply of an exported manifest.
     """
     metadata, remote = raw["metadata"], raw["status"].get("remote") or {}
-    claim = Claim.decode(*_encoded(metadata))
     observed, created = remote.get("observedAt"), metadata.get("creationTimestamp")
-    return bool(claim and claim.uid != metadata["uid"] and observed and created and observed < created)
+    if not (observed and created and observed < created):
+        return False  # as nearly always, without reading the records
+    claim = Claim.decode(*_encoded(metadata))
+    return claim is not None and claim.uid != metadata["uid"]
 
 
 def _has_finalizer(raw: Raw) -> bool:
