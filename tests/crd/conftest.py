@@ -5,17 +5,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 
 from controlplane import ControlPlane
 from crd.server import NAMESPACE, Server
-from jwk_operator.api.crd import RESOURCES
+from harness.cluster import CRDS, Cluster, documents
 
 Kubectl = Callable[..., str]
-
-PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -36,15 +34,16 @@ def kubectl(control_plane: ControlPlane) -> Kubectl:
 @pytest.fixture(scope="session")
 def apply_crds(kubectl: Kubectl) -> Callable[[], str]:
     """Return a function that applies crds/ as the documentation says."""
-    return lambda: kubectl("apply", "--server-side", "--force-conflicts", "-k", str(PROJECT / "crds"))
+    return lambda: kubectl("apply", "--server-side", "--force-conflicts", "-k", str(CRDS))
 
 
 @pytest.fixture(scope="session")
-def server(control_plane: ControlPlane, kubectl: Kubectl, apply_crds: Callable[[], str]) -> Iterator[Server]:
+def server(control_plane: ControlPlane, apply_crds: Callable[[], str]) -> Iterator[Server]:
     """The API server with the CRDs established and a namespace for these tests."""
     apply_crds()
-    names = [f"crd/{resource.name}" for resource in RESOURCES]
-    kubectl("wait", "--for=condition=Established", "--timeout=60s", *names)
+    # not by kubectl wait: it fails while a CRD that was only just created has null for its conditions
+    with closing(Cluster.of(control_plane)) as cluster:
+        cluster.wait_served(documents(CRDS.glob("*.yaml")))
     with control_plane.client() as client:
         server = Server(client)
         server.request("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})

@@ -146,6 +146,10 @@ class Cluster:
         crds = documents(sorted(CRDS.glob("*.yaml")) if files is None else files)
         for crd in crds:
             self.apply(crd)
+        self.wait_served(crds)
+
+    def wait_served(self, crds: Iterable[Object]) -> None:
+        """Wait until the API server knows these CRDs and serves their kinds."""
         for crd in crds:
             name = crd["metadata"]["name"]
             until(lambda name=name: self._established(name), f"CRD {name} established")  # type: ignore[misc]

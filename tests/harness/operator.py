@@ -132,10 +132,15 @@ class OperatorProcess:
         """Return how many passes have ended, for example ``action="rest"``."""
         return self.metric("jwk_operator_reconcile_total", **labels)
 
+    def idle(self) -> bool:
+        """Whether nothing waits and no worker has anything: whatever was written has been answered, too."""
+        metrics = self.metrics()
+        return total(metrics, "jwk_operator_queue_depth") == total(metrics, "jwk_operator_busy_workers") == 0
+
     def wait_passes(self, count: int, **labels: str) -> None:
-        """Wait until at least so many passes have ended and nothing waits in the queue."""
+        """Wait until at least so many passes have ended and the operator is idle."""
         until(
-            lambda: self.passes(**labels) >= count and self.metric("jwk_operator_queue_depth") == 0,
+            lambda: self.passes(**labels) >= count and self.idle(),
             lambda: f"{count} passes {labels}, there are {self.passes(**labels)}",
         )
 

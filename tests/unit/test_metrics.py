@@ -111,7 +111,7 @@ def test_those_of_whose_environments_nothing_is_known_are_counted(reason: str, d
     raw["status"]["conditions"].append({"type": "Deployed", "status": deployed, "reason": reason})
     key = ("ApinizerConnection", "team", "default")
     metrics = Metrics()
-    metrics.show(figures([raw], [(key, {"spec": {}, "status": {}})]), 0, 0)
+    metrics.show(figures([raw], [(key, {"spec": {}, "status": {}})]))
     assert samples(metrics, "deployment_unknown") == {(PLACE,): int(counts)}
 
 
@@ -146,7 +146,7 @@ def test_since_when_is_that_of_the_first() -> None:
     assert found.waiting_since == {(PLACE, "Rejected", "user"): 7}
     assert found.failing_since == {(PLACE, "prod"): 60}
     metrics = Metrics()
-    metrics.show(found, 0, 0)
+    metrics.show(found)
     assert samples(metrics, "jwks_waiting_since_timestamp_seconds") == {(PLACE, "Rejected", "user"): 7}
     assert samples(metrics, "environments_failing_since_timestamp_seconds") == {(PLACE, "prod"): 60}
 
@@ -154,7 +154,7 @@ def test_since_when_is_that_of_the_first() -> None:
 def test_a_reason_that_somebody_made_up_is_no_label() -> None:
     odd = {"conditions": [{"type": "Ready", "status": "False", "reason": "made up by somebody"}]}
     metrics = Metrics()
-    metrics.show(figures([], [(("ApinizerConnection", "team", "default"), {"spec": {}, "status": odd})]), 0, 0)
+    metrics.show(figures([], [(("ApinizerConnection", "team", "default"), {"spec": {}, "status": odd})]))
     assert samples(metrics, "connection_ready") == {(PLACE, ""): 0}
     assert samples(metrics, "connection_ready_since_timestamp_seconds") == {}
 
@@ -180,10 +180,11 @@ def test_connections_show_what_their_status_says() -> None:
 
 def test_what_is_gone_is_shown_no_more() -> None:
     metrics = Metrics()
-    metrics.show(figures([jwk(reason="Deployed")], []), 3, 1.5)
+    metrics.show(figures([jwk(reason="Deployed")], []), queue_depth=3, queue_age=1.5, busy=2)
     assert samples(metrics, "jwks") == {(PLACE, "Deployed", "nobody"): 1}
     assert (samples(metrics, "queue_depth"), samples(metrics, "queue_oldest_seconds")) == ({(): 3}, {(): 1.5})
-    metrics.show(Figures(), 0, 0)
+    assert samples(metrics, "busy_workers") == {(): 2}
+    metrics.show(Figures())
     assert samples(metrics, "jwks") == {}
 
 
@@ -267,13 +268,13 @@ def test_what_alerts_look_for_is_there_before_it_happens() -> None:
     assert samples(metrics, "reconcile_errors_total") == {(kind,): 0 for kind in kinds}
     assert samples(metrics, "retries_total")["Unreachable",] == 0
     unused = figures([], [(("ApinizerConnection", "team", "default"), {"spec": {}, "status": {}})])
-    metrics.show(unused, 0, 0)
+    metrics.show(unused)
     assert samples(metrics, "drift_total") == {(PLACE, "Drifted"): 0, (PLACE, "MissingRemotely"): 0}
     assert set(samples(metrics, "drift_created")) == {(PLACE, "Drifted"), (PLACE, "MissingRemotely")}
     metrics.drift.labels(PLACE, "Drifted").inc()
-    metrics.show(unused, 0, 0)
+    metrics.show(unused)
     assert samples(metrics, "drift_total")[PLACE, "Drifted"] == 1
-    metrics.show(Figures(), 0, 0)
+    metrics.show(Figures())
     assert samples(metrics, "drift_total") == {}, "nor is there one of a connection that is gone"
 
 

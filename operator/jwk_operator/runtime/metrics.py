@@ -126,6 +126,7 @@ class Metrics:
         )
         self.queue = self._gauge("queue_depth", "JWKs that wait for a worker, or for their connection to have room.")
         self.queue_age = self._gauge("queue_oldest_seconds", "For how long the first of them has waited.")
+        self.busy = self._gauge("busy_workers", "Workers that have a JWK in hand.")
         self.watch_age = self._gauge(
             "watch_age_seconds",
             "Seconds since the watch of a resource was last asked for; it is asked for anew every five minutes.",
@@ -195,10 +196,11 @@ class Metrics:
         for resource, age in ages.items():
             self.watch_age.labels(resource).set(age)
 
-    def show(self, figures: Figures, queue_depth: int, queue_age: float) -> None:
+    def show(self, figures: Figures, *, queue_depth: int = 0, queue_age: float = 0, busy: int = 0) -> None:
         """Take in how everything is now."""
         self.queue.set(queue_depth)
         self.queue_age.set(queue_age)
+        self.busy.set(busy)
         for gauge in (
             self.jwks,
             self.waiting_since,

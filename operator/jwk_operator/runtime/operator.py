@@ -380,7 +380,8 @@ class Operator:
         if changes != self._figured_at:
             connections = ((connection_key(key_of(raw)), raw) for raw in self._connection_store.objects())
             self._figures, self._figured_at = figures(self._jwks.objects(), connections), changes
-        self.metrics.show(self._figures, len(self.queue), self.queue.longest_ready())
+        queue = self.queue
+        self.metrics.show(self._figures, queue_depth=len(queue), queue_age=queue.longest_ready(), busy=queue.busy)
         return self.metrics.render()
 
 

@@ -161,7 +161,7 @@ async def _run_term(process: _Process, term: _Term, holding: asyncio.Task[str] |
             await _serve(process, term)
     finally:
         process.term = None
-        process.metrics.show(Figures(), 0, 0)
+        process.metrics.show(Figures())
         process.metrics.keep(())  # who does not act does not learn which connections are gone
         process.watches.forget()
         for task in (loading, ending):
