@@ -43,10 +43,6 @@ class Watched(OperatorProcess):
         super().start(wait)
         return self
 
-    def wait_idle(self) -> None:
-        """Wait until nothing is due: all that was seen so far has been worked on, and each write was answered."""
-        until(self.idle, "nothing is due", _PATIENCE)
-
     def snapshot(self) -> Snapshot:
         """Return what is in memory now. The process stands still for that, for a second or for some when traced."""
         self._snapshots += 1

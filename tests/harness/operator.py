@@ -137,6 +137,10 @@ class OperatorProcess:
         metrics = self.metrics()
         return total(metrics, "jwk_operator_queue_depth") == total(metrics, "jwk_operator_busy_workers") == 0
 
+    def wait_idle(self) -> None:
+        """Wait until nothing is due: all that was seen so far has been worked on, and is in the metrics."""
+        until(self.idle, "the operator is idle", 600)
+
     def wait_passes(self, count: int, **labels: str) -> None:
         """Wait until at least so many passes have ended and the operator is idle."""
         until(

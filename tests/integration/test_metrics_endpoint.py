@@ -37,6 +37,7 @@ def test_what_it_tells(operator: OperatorProcess, make_space: MakeSpace, simulat
             "jwk_operator_environments", connection=connection, environment=environment, outcome=outcome
         )
 
+    operator.wait_idle()
     until(lambda: jwks("Deployed") == 1, "the store has the newest status")
     assert {reason: jwks(reason) for reason in ("DeploymentFailed", "InvalidKey", "New")} == {
         "DeploymentFailed": 1,
@@ -66,6 +67,7 @@ def test_drift_and_retries_are_counted(operator: OperatorProcess, space: Space, 
     simulator.control.fault("drop", project=space.project, call="create")
     space.jwk("one", pasted(ec("kid")))
     space.wait("one")
+    operator.wait_idle()
     assert operator.metric("jwk_operator_retries_total", reason="Unreachable") == retries + 1
     simulator.control.tamper("delete", space.project, "one")
     simulator.control.tamper("create", space.project, "one", type="EC", kid="theirs")

@@ -125,6 +125,7 @@ FULL = {
         ({"resultList": {}}, None),
         ({"resultList": [1]}, None),
         ({"resultList": [{}]}, None),
+        ({"resultList": [{"name": "a"}, {"name": None}]}, None),
         ({"resultList": []}, {}),
         ({"resultList": [FULL]}, {"a": RemoteEntry("d", "URL", "u", "EC", "k")}),
         ({"resultList": [{"name": "a"}]}, {"a": RemoteEntry("", "", None, None, None)}),

@@ -134,10 +134,12 @@ def read_deployment(body: dict[str, Any]) -> Deployment | None:
 def read_list(body: dict[str, Any]) -> dict[str, RemoteEntry] | None:
     """Read a project's list into entries by name; None when it is not of the documented form."""
     items = body.get("resultList")
-    if not isinstance(items, list) or not all(isinstance(item, dict) and "name" in item for item in items):
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        return None
+    if not all(isinstance(item.get("name"), str) for item in items):
         return None
     return {
-        str(item["name"]): RemoteEntry(
+        item["name"]: RemoteEntry(
             description=str(item.get("description") or ""),
             source_type=str(item.get("sourceType") or ""),
             source_url=_text(item.get("sourceUrl")),
