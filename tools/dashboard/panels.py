@@ -182,7 +182,7 @@ ROWS: tuple[tuple[str, tuple[Plan, ...]], ...] = (
                 "Replicas",
                 "Operators that can be scraped. Alert: JWKOperatorDown.",
                 "count(jwk_operator_build_info)",
-                width=6,
+                width=4,
             ),
             stat(
                 "Of them act",
@@ -190,20 +190,26 @@ ROWS: tuple[tuple[str, tuple[Plan, ...]], ...] = (
                 f"{ACTS} or 0 * count(jwk_operator_build_info)",
                 (None, "red"),
                 (1.0, "green"),
-                width=6,
+                width=4,
             ),
             stat(
                 "Queue",
                 "JWKs that wait for their turn. Alert: JWKOperatorBehind.",
                 _number("sum(jwk_operator_queue_depth)"),
-                width=6,
+                width=4,
+            ),
+            stat(
+                "At work",
+                "JWKs that workers have in hand. Many for long: Apinizer, or the API server, answers slowly.",
+                _number("sum(jwk_operator_busy_workers)"),
+                width=4,
             ),
             table(
                 "Versions",
                 "More than one is a roll-out.",
                 {"version": "Version"},
                 ("Replicas", "short", "count by (version) (jwk_operator_build_info)"),
-                width=6,
+                width=8,
             ),
             lines(
                 "From a change to its deployment",
