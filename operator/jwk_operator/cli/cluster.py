@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -91,11 +92,30 @@ async def open_cluster(
 
 
 def carry_out(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work. What the cluster refuses ends as one line that says why."""
+    """Run a command's work. What the cluster refuses ends as one line that says why; Ctrl-C is KeyboardInterrupt."""
     try:
-        return asyncio.run(work)
+        return asyncio.run(_cancelled_by_interrupt(work))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
     except AccessError as error:
         raise click.ClickException(str(error)) from error
+
+
+async def _cancelled_by_interrupt(work: Coroutine[Any, Any, T]) -> T:
+    """Have Ctrl-C cancel the work between two callbacks, and a second one end the program as ever.
+
+    asyncio's own handler cancels at once, also in the middle of a callback, which then fails with a traceback.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def interrupt() -> None:
+        loop.remove_signal_handler(signal.SIGINT)
+        if task is not None:
+            task.cancel()
+
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as that of a job in the background is
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+    return await work
 
 
 def explain(error: ApiError | ApiUnavailableError, server: str) -> str:
