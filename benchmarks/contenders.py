@@ -12,7 +12,7 @@ import httpx
 
 from benchmarks.usage import Usage, usage
 from benchmarks.world import World
-from controlplane.components import free_port
+from controlplane.ports import free_port
 from harness.operator import total
 from harness.processes import BIN, Process
 

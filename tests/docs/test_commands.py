@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from controlplane.binaries import find_binaries
-from controlplane.components import free_port
+from controlplane.ports import free_port
 from controlplane.testing import processes_of, wait_until
 from harness.cluster import ROOT
 from harness.pages import COMMANDS, PAGES, Block, blocks, title

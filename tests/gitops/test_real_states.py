@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from controlplane.components import free_port
+from controlplane.ports import free_port
 from gitops.judges import judged
 from gitops.machine import GitOps
 from harness.cluster import Cluster

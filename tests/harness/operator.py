@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from controlplane.components import free_port
+from controlplane.ports import free_port
 from harness.processes import BIN, Process
 from harness.waiting import until
 

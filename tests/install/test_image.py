@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import tomllib
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from controlplane.ports import free_port
 from harness.waiting import until
 from install.conftest import Installed
 from install.engine import base_image
@@ -190,7 +190,7 @@ def check_run(
 ) -> None:
     """The operator becomes ready, asks for nothing that it may not have, and ends well on SIGTERM."""
     name = f"jwk-operator-test-{os.getpid()}-{namespace}"
-    probes, metrics = free_ports(2)
+    probes, metrics = free_port(), free_port()
     local = [
         f"--name={name}",
         "--env=JWK_OPERATOR_BIND_ADDRESS=127.0.0.1",
@@ -213,15 +213,6 @@ def check_run(
         process.wait(STOP_SECONDS)
     assert code == 0, f"ended with {code}:\n{tail(log)}"
     assert refused(installed, f"system:serviceaccount:{namespace}:{NAME}") == []
-
-
-def free_ports(number: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    try:
-        return [item.getsockname()[1] for item in sockets]
-    finally:
-        for item in sockets:
-            item.close()
 
 
 def get(port: int, path: str) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from controlplane.components import free_port
+from controlplane.ports import free_port
 from harness.cluster import RefusedError
 from harness.fixtures import MakeSpace
 from harness.keys import pasted

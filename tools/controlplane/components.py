@@ -7,8 +7,6 @@ lose to another process, and nobody else on the machine can read or write the st
 from __future__ import annotations
 
 import json
-import random
-import socket
 from pathlib import Path
 
 from controlplane.binaries import Binaries
@@ -21,10 +19,6 @@ CONTROLLER_MANAGER = "kube-controller-manager"
 _ETCD_CLIENT = "unix://etcd-client:0"
 _ETCD_PEER = "unix://etcd-peer:0"
 
-# Below the ports that the kernel hands out by itself: no outgoing connection takes the port while the API server
-# restarts, and no client can connect to itself while nobody listens there.
-_PORTS = range(20000, 30000)
-
 _CONTROLLERS = (
     "namespace-controller",
     "garbage-collector-controller",
@@ -34,18 +28,6 @@ _CONTROLLERS = (
     "validatingadmissionpolicy-status-controller",
     "resourcequota-controller",
 )
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that is free now. Raises OSError when a hundred tries find none."""
-    for port in random.sample(_PORTS, 100):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise OSError(f"no free port between {_PORTS[0]} and {_PORTS[-1]}")
 
 
 def etcd_command(binaries: Binaries) -> list[str]:

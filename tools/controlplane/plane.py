@@ -15,6 +15,7 @@ from controlplane.access import Access
 from controlplane.binaries import Binaries, find_binaries
 from controlplane.errors import ControlPlaneError
 from controlplane.pki import ensure_pki
+from controlplane.ports import free_port
 from controlplane.supervised import Supervised
 from controlplane.supervisor import LOCK
 
@@ -202,7 +203,7 @@ class ControlPlane:
         access.write_kubeconfig(folder / "kubeconfig", access.certificate_user("admin"))
 
     def _start_apiserver_on_free_port(self, folder: Path) -> None:
-        port = read_state(folder).get("port") or components.free_port()
+        port = read_state(folder).get("port") or free_port()
         for remaining in reversed(range(_PORT_TRIES)):
             self._access = Access(port, folder / "pki")
             (folder / STATE).write_text(json.dumps({"port": port, "audit": self._audit}))
@@ -212,7 +213,7 @@ class ControlPlane:
             except ControlPlaneError as error:
                 if remaining == 0 or _PORT_TAKEN not in str(error):
                     raise
-                port = components.free_port()
+                port = free_port()
             else:
                 return
 

@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from controlplane.components import free_port
+from controlplane.ports import free_port
 from controlplane.supervisor import die_with_parent
 from demo.errors import DemoError
 
