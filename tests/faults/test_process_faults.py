@@ -27,6 +27,7 @@ def test_a_call_under_way_ends_and_nothing_new_begins(
         space.jwk("one", pasted())
         simulator.wait_sent(space.project, "create")
         os.kill(operator.process.pid, signal.SIGTERM)
+        until(lambda: operator.probe("/readyz") == (503, "stopping"), "the signal has come through")
         space.jwk("two", pasted())
         operator.stop()
         assert space.get("one").ready == deployed(2), "the call was given its time, and its outcome told"

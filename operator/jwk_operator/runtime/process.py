@@ -89,6 +89,8 @@ class _Process:
 
     def not_ready(self) -> str | None:
         """Return why this process is not ready, or None. One that waits for the Lease is: an update may go on."""
+        if self.stop.is_set():
+            return "stopping"
         if self.term is not None:
             return self.term.not_ready()
         return None if self.leadership is not None else "starting"
