@@ -11,7 +11,7 @@ from jwk_operator.api.reasons import Reason
 from jwk_operator.apinizer.credentials import ClientCredentials, StaticToken
 from jwk_operator.apinizer.scrub import Secret
 from jwk_operator.apinizer.transport import Proxy
-from jwk_operator.kube.secrets import SourceKeyNotFoundError, SourceRef, Sources
+from jwk_operator.kube.secrets import Content, SourceKeyNotFoundError, SourceRef, Sources
 from jwk_operator.reconcile.connection_secrets import ConnectionSecrets, read_secrets
 from jwk_operator.reconcile.state import Problem
 
@@ -31,11 +31,11 @@ class Given:
     def __init__(self, secrets: dict[str, dict[str, str]]) -> None:
         self._secrets = secrets
 
-    async def read(self, source: SourceRef) -> Secret:
+    async def read(self, source: SourceRef) -> Content:
         assert (source.kind, source.namespace) == ("Secret", "team")
         if source.key not in self._secrets[source.name]:
             raise SourceKeyNotFoundError(f"{source.kind} {source.namespace}/{source.name} has no key {source.key}")
-        return Secret(self._secrets[source.name][source.key])
+        return Content(Secret(self._secrets[source.name][source.key]), "1")
 
 
 async def read(secrets: dict[str, dict[str, str]], auth: Any = TOKEN, **spec: Any) -> ConnectionSecrets | Problem:

@@ -9,7 +9,7 @@ import pytest
 
 from jwk_operator.api.resource import Resource
 from jwk_operator.kube.client import CONNECTIONS, ApiError
-from jwk_operator.kube.jwks import read, trim
+from jwk_operator.kube.jwks import connection_of, read, trim
 from jwk_operator.kube.store import Key
 from jwk_operator.reconcile.reconciler import Result, _news
 from jwk_operator.reconcile.state import Cause
@@ -75,6 +75,32 @@ async def test_only_those_who_wait_for_the_name_wake_when_it_is_given_back() -> 
     operator.queue.wake(("team", "leaves"), Cause.EVENT)
     await work_off(operator)
     assert passes.made == [("leaves", Cause.EVENT), ("waits", Cause.DEPENDENCY)]
+
+
+async def test_a_pass_under_way_is_repeated_when_the_name_is_given_back() -> None:
+    """It has seen that the name is taken, and is about to tell."""
+    passes = Passes()
+    operator = an_operator(passes, jwk("leaves", "Deployed"), jwk("tells", "Deployed"))
+    operator.queue.wake(("team", "tells"), Cause.EVENT)
+    key, _cause = await operator.queue.take()
+    operator.on_event(Watched.JWK, "DELETED", jwk("leaves", "Deployed"))
+    operator.queue.done(key)
+    await work_off(operator)
+    assert passes.made == [("tells", Cause.DEPENDENCY)]
+
+
+async def test_a_pass_under_way_is_repeated_when_calls_may_go_out_again() -> None:
+    """It was refused, and is about to tell."""
+    passes = Passes()
+    operator = an_operator(passes, jwk("tells", "Deployed"), jwk("waits", "Unauthorized"), jwk("fine", "Deployed"))
+    operator.queue.wake(("team", "tells"), Cause.EVENT)
+    key, _cause = await operator.queue.take()
+    operator._released(connection_of(jwk("tells")))
+    operator.queue.done(key)
+    while operator.queue.is_delayed(("team", "waits"), Cause.DEPENDENCY):
+        await asyncio.sleep(0)
+    await work_off(operator)
+    assert sorted(passes.made) == [("tells", Cause.DEPENDENCY), ("waits", Cause.DEPENDENCY)]
 
 
 async def test_nobody_wakes_while_a_name_is_kept() -> None:

@@ -12,9 +12,8 @@ import pytest
 
 from jwk_operator.api.base import IN_USE_FINALIZER
 from jwk_operator.apinizer.credentials import StaticToken
-from jwk_operator.kube.client import CONNECTIONS, JWKS, SECRETS, ApiError, ApiUnavailableError
+from jwk_operator.kube.client import CONNECTIONS, JWKS, SECRETS, ApiError, ApiUnavailableError, Kind
 from jwk_operator.kube.events import EventPoster
-from jwk_operator.kube.secrets import SourceRef, Sources
 from jwk_operator.kube.store import Key, Raw
 from jwk_operator.reconcile.connections import Line
 from jwk_operator.reconcile.state import Cause
@@ -30,6 +29,12 @@ READ_TOKEN = ("get", SECRETS.plural, "token")
 PATCHED = ("patch", CONNECTIONS.plural, "default")
 
 
+def a_secret(name: str, key: str, text: str) -> Raw:
+    """A Secret as the API server has it."""
+    data = {key: base64.b64encode(text.encode()).decode()}
+    return {"metadata": {"name": name, "namespace": "team", "uid": f"uid-{name}"}, "data": data}
+
+
 class World:
     """An operator without kopf and workers for JWKs, and the cluster that it sees."""
 
@@ -42,10 +47,13 @@ class World:
         self.connect(**connection)
         self.secret("first")
 
-    def connect(self, *finalizers: str, url: str = "https://m", event: str = "ADDED", **metadata: Any) -> Raw:
-        """Have the connection like this, and tell of it."""
+    def connect(
+        self, *finalizers: str, url: str = "https://m", event: str = "ADDED", more: Raw | None = None, **metadata: Any
+    ) -> Raw:
+        """Have the connection like this, with `more` in its spec, and tell of it."""
         own = {"name": "default", "namespace": "team", "uid": "c", "finalizers": list(finalizers), **metadata}
         spec = {"baseUrl": url, "projectName": "shop", "auth": {"tokenSecretRef": {"name": "token"}}}
+        spec |= more or {}
         raw = self.cluster.put(CONNECTIONS, {"metadata": own, "spec": spec})
         self.operator.on_event(Watched.CONNECTION, event, raw)
         return raw
@@ -56,9 +64,7 @@ class World:
             raw = self.cluster.objects.pop((SECRETS.plural, "team", "token"))
             self.operator.on_event(Watched.SECRET, "DELETED", raw)
             return
-        data = {key: base64.b64encode(token.encode()).decode()}
-        raw = {"metadata": {"name": "token", "namespace": "team", "uid": "s"}, "data": data}
-        self.operator.on_event(Watched.SECRET, "MODIFIED", self.cluster.put(SECRETS, raw))
+        self.operator.on_event(Watched.SECRET, "MODIFIED", self.cluster.put(SECRETS, a_secret("token", key, token)))
 
     def jwk(self, event: str, raw: Raw) -> None:
         """Tell of a JWK."""
@@ -72,6 +78,15 @@ class World:
             await asyncio.sleep(0)
         worker.cancel()
         return self.cluster.spent()
+
+    async def woken(self) -> list[Key]:
+        """Return which JWKs are to be worked on, and have nothing to do with them."""
+        queue, found = self.operator.queue, []
+        while len(queue):
+            key, _cause = await queue.take()
+            found.append(key)
+            queue.done(key)
+        return found
 
     @property
     def token(self) -> str | None:
@@ -239,6 +254,43 @@ async def test_a_line_for_an_older_spec_is_not_used_for_a_newer_one() -> None:
         assert line.client.endpoint.address == "https://other"
 
 
+async def test_who_found_no_secret_is_woken_when_another_read_finds_it_before_its_watch() -> None:
+    """As the event will be no news any more to who has read the Secret already."""
+    async with a_world(a_jwk(claims=True, going=True)) as world:
+        raw = world.cluster.objects.pop((SECRETS.plural, "team", "token"))
+        world.operator.on_event(Watched.SECRET, "DELETED", raw)
+        await world.settled()
+        assert await world.woken() == [("team", "one")]
+        world.cluster.put(SECRETS, raw)
+        world.operator.upkeep.do(MAIN, Duty.OPEN)
+        await world.settled()
+        assert await world.woken() == [("team", "one")]
+        world.operator.on_event(Watched.SECRET, "ADDED", raw)
+        assert (await world.settled(), await world.woken()) == ([], [])
+
+
+async def test_a_line_is_opened_again_when_what_it_refers_to_changes_meanwhile() -> None:
+    """Here the last of what it needs is read while the first of it changes."""
+    async with a_world(a_jwk(claims=True)) as world:
+        get, changes = world.cluster.get, ["third"]
+
+        async def changing(kind: Kind, namespace: str | None, name: str) -> Raw:
+            found = await get(kind, namespace, name)
+            if name == "proxy" and changes:
+                world.secret(changes.pop())
+            return found
+
+        proxy = a_secret("proxy", "username", "me")
+        proxy["data"] |= a_secret("proxy", "password", "mine")["data"]
+        world.cluster.put(SECRETS, proxy)
+        world.cluster.get = changing  # type: ignore[method-assign]
+        more = {"proxyUrl": "http://proxy:3128", "proxyAuthSecretRef": {"name": "proxy"}}
+        world.connect(IN_USE_FINALIZER, event="MODIFIED", more=more)
+        await world.settled()
+        assert world.token == "third"
+        assert not changes
+
+
 async def test_a_connection_that_is_gone_is_forgotten_once_nobody_needs_it() -> None:
     async with a_world(a_jwk(claims=True), a_jwk("two", claims=True)) as world:
         raw = world.cluster.objects.pop((CONNECTIONS.plural, "team", "default"))
@@ -344,20 +396,3 @@ async def test_a_deletion_is_told_of_to_those_it_concerns(claims: bool) -> None:
         assert (event["type"], event["reason"]) == ("Warning", "DeletionBlocked")
         about = {"kind": "ApinizerConnection", "namespace": "team", "name": "default", "uid": "c"}
         assert event["involvedObject"] == {"apiVersion": "apiops.apinizer.com/v1alpha1", **about}
-
-
-async def test_what_is_read_is_never_older_than_what_was_told() -> None:
-    """The answer to a GET may be older than an event that came before it."""
-    cluster, answers = FakeCluster(), ["5", "6"]
-    raw = {"metadata": {"name": "token", "namespace": "team"}, "data": {}}
-
-    async def get(*_: object) -> Raw:
-        version = answers.pop(0)
-        sources.changed("Secret", "team", "token", "6")
-        data = {"token": base64.b64encode(f"version {version}".encode()).decode()}
-        return {**raw, "metadata": {**raw["metadata"], "resourceVersion": version}, "data": data}
-
-    cluster.get = get  # type: ignore[method-assign,assignment]
-    sources = Sources(cluster.client)
-    assert (await sources.read(SourceRef("Secret", "team", "token", "token"))).reveal() == "version 6"
-    assert (sources._reading, sources._told) == ({}, {})

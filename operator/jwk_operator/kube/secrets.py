@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from jwk_operator.apinizer.scrub import Secret
-from jwk_operator.kube.client import CONFIG_MAPS, SECRETS, ApiError, Kind, ObjectClient, Raw
+from jwk_operator.kube.client import CONFIG_MAPS, SECRETS, ApiError, ObjectClient, Raw
 from jwk_operator.kube.store import Key
+
+_Place = tuple[str, str, str]
+"""Kind, namespace and name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +37,44 @@ class SourceKeyNotFoundError(Exception):
     """The Secret or ConfigMap has no such key, or nothing usable under it; the text says which."""
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The text under a key, and the version of the object that it was read from."""
+
+    text: Secret
+    version: str
+
+
 class Sources:
-    """Reads Secrets and ConfigMaps, and remembers only which version of each was read last."""
+    """Reads Secrets and ConfigMaps, and remembers only which version of each is the newest known one.
+
+    Watches tell of changes, too, and either may be the first to know: a read that finds another version than the one
+    known so far is told by `on_change` to whoever read that, as the watch's event will be no news any more.
+    """
 
     def __init__(self, client: ObjectClient) -> None:
         self._client = client
-        self._versions: dict[tuple[str, str, str], str | None] = {}
-        self._reading: Counter[tuple[str, str, str]] = Counter()
-        self._told: dict[tuple[str, str, str], int] = {}
-        """The newest version that was told of while an object is being read."""
+        self._versions: dict[_Place, str | None] = {}
+        self._readings: dict[_Place, list[list[str | None]]] = {}
+        """For each read that is under way, the versions that have become known since it was sent."""
+        self.on_change: Callable[[str, str, str], None] = lambda *_: None
+        """Called with kind, namespace and name when a read finds what no watch has told of yet."""
 
-    async def read(self, source: SourceRef) -> Secret:
-        """Return the text under a key.
+    async def read(self, source: SourceRef) -> Content:
+        """Return what is under a key.
 
         Raises `SourceNotFoundError`, `SourceKeyNotFoundError`, or what `ObjectClient.get` raises.
         """
-        kind = SECRETS if source.kind == "Secret" else CONFIG_MAPS
         place = (source.kind, source.namespace, source.name)
-        try:
-            raw = await self._newest(kind, place)
-        except ApiError as error:
-            if error.status != 404:
-                raise
-            self._versions[place] = None
-            raise SourceNotFoundError(f"{source.kind} {source.namespace}/{source.name} does not exist") from None
-        self._versions[place] = raw["metadata"]["resourceVersion"]
+        raw = await self._newest(place)
+        version = _version_of(raw)
+        self._found(place, version)
+        if raw is None or version is None:
+            raise SourceNotFoundError(f"{source.kind} {source.namespace}/{source.name} does not exist")
         data = raw.get("data") or {}
         if source.key not in data:
             raise SourceKeyNotFoundError(f"{source.kind} {source.namespace}/{source.name} has no key {source.key}")
-        return Secret(_decode(data[source.key], source))
+        return Content(Secret(_decode(data[source.key], source)), version)
 
     def knows(self, kind: str, namespace: str, name: str) -> bool:
         """Whether it was read, or a watch told of it, so that `version` says something."""
@@ -72,40 +85,74 @@ class Sources:
         return self._versions.get((kind, namespace, name))
 
     def known(self, kind: str) -> set[Key]:
-        """Return namespace and name of everything of a kind that was read or noted, and is not known to be gone."""
+        """Return namespace and name of everything of a kind that was read or told of, and is not known to be gone."""
         return {place[1:] for place, version in self._versions.items() if place[0] == kind and version is not None}
 
-    def note(self, kind: str, namespace: str, name: str, version: str | None) -> None:
-        """Remember the version that a watch told of, for one that somebody refers to."""
-        if not self.knows(kind, namespace, name) or self.changed(kind, namespace, name, version):
-            self._versions[kind, namespace, name] = version
+    def told(self, kind: str, namespace: str, name: str, version: str | None, *, wanted: bool = False) -> bool:
+        """Take in the version that a watch tells of (None: gone), and return whether it is news to who read before.
 
-    async def _newest(self, kind: Kind, place: tuple[str, str, str]) -> Raw:
-        """Read an object, once more if it changed meanwhile: whoever was told of the change finds the new content."""
-        self._reading[place] += 1
-        try:
-            while True:
-                raw = await self._client.get(kind, *place[1:])
-                if int(raw["metadata"]["resourceVersion"]) >= self._told.get(place, 0):
-                    return raw
-        finally:
-            self._reading[place] -= 1
-            if not self._reading[place]:
-                del self._reading[place]
-                self._told.pop(place, None)
-
-    def changed(self, kind: str, namespace: str, name: str, version: str | None) -> bool:
-        """Whether a version (None: gone) is news after the one read last; False for what nobody has read.
-
-        A watch may lag behind the reading: an older version is no news.
+        A watch may lag behind the reads: an older version is no news. What nobody has read is remembered only if it is
+        `wanted`, and is news to nobody.
         """
         place = (kind, namespace, name)
-        if place in self._reading and version is not None:
-            self._told[place] = max(int(version), self._told.get(place, 0))
-        if place not in self._versions:
+        for since in self._readings.get(place, ()):
+            since.append(version)
+        known = place in self._versions
+        if known and (version == self._versions[place] or _is_older(version, self._versions[place])):
             return False
-        known = self._versions[place]
-        return known != version if known is None or version is None else int(version) > int(known)
+        if known or wanted:
+            self._versions[place] = version
+        return known
+
+    async def _newest(self, place: _Place) -> Raw | None:
+        """Read an object, again if it changed meanwhile: an answer may be older than what became known before it came.
+
+        None when there is none.
+        """
+        since: list[str | None] = []
+        self._readings.setdefault(place, []).append(since)
+        try:
+            while True:
+                since.clear()
+                raw = await self._get(place)
+                if not since or not _may_be_older(_version_of(raw), since[-1]):
+                    return raw
+        finally:
+            # by identity: others that are equal are other reads
+            left = [other for other in self._readings.pop(place) if other is not since]
+            if left:
+                self._readings[place] = left
+
+    async def _get(self, place: _Place) -> Raw | None:
+        kind, namespace, name = place
+        try:
+            return await self._client.get(SECRETS if kind == "Secret" else CONFIG_MAPS, namespace, name)
+        except ApiError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return None
+
+    def _found(self, place: _Place, version: str | None) -> None:
+        known, before = place in self._versions, self._versions.get(place)
+        self._versions[place] = version
+        for since in self._readings.get(place, ()):
+            since.append(version)
+        if known and version != before:
+            self.on_change(*place)
+
+
+def _version_of(raw: Raw | None) -> str | None:
+    return None if raw is None else str(raw["metadata"]["resourceVersion"])
+
+
+def _is_older(version: str | None, other: str | None) -> bool:
+    """Whether a version is known to be older than another one; when something went is not known."""
+    return version is not None and other is not None and int(version) < int(other)
+
+
+def _may_be_older(version: str | None, other: str | None) -> bool:
+    """Whether a version may be older than another one: what is there may have come after what is not, or before."""
+    return version != other and (version is None or other is None or int(version) < int(other))
 
 
 def _decode(value: str, source: SourceRef) -> str:

@@ -206,7 +206,7 @@ class Planner:
         except (SourceNotFoundError, SourceKeyNotFoundError):
             pass  # which the pass tells
         except ApiError:
-            self._sources.note("Secret", source.namespace, source.name, None)
+            self._sources.told("Secret", source.namespace, source.name, None, wanted=True)
         return self._gatherer.secret_news(resource)
 
     async def _depends_on_change(self, raw: Raw) -> bool:

@@ -93,7 +93,7 @@ class _UnreadableError(Exception):
 
 async def _read(sources: Sources, source: SourceRef) -> str:
     try:
-        return (await sources.read(source)).reveal()
+        return (await sources.read(source)).text.reveal()
     except ApiError as error:
         raise _UnreadableError(source, error.reason) from None
 

@@ -105,6 +105,8 @@ class Connections:
         self._wrap = wrap
         self._lines: dict[ConnectionKey, Line] = {}
         self._last_good: dict[ConnectionKey, Line] = {}
+        self._opening: set[ConnectionKey] = set()
+        """Those whose lines are being opened and have not been dropped since that began."""
         self._gates: dict[ConnectionKey, tuple[str, Gate]] = {}
         self._writes: WeakValueDictionary[str, Writes] = WeakValueDictionary()
         """By the manager's address. Kept by the lines: each that is open, or that a call under way goes over."""
@@ -155,7 +157,7 @@ class Connections:
         async with self._locks.hold(key):
             if (known := self._open_line(key, spec)) is not None:
                 return known  # opened while this waited for its turn
-            opened = await self._open(key, spec)
+            opened = await self._open_as_it_is(key, spec)
             if isinstance(opened, Line):
                 replaced = self._last_good.get(key)
                 self._lines[key] = self._last_good[key] = opened
@@ -175,6 +177,7 @@ class Connections:
     def drop(self, key: ConnectionKey) -> None:
         """Have a connection opened anew when it is next needed, because it or what it refers to has changed."""
         self._lines.pop(key, None)
+        self._opening.discard(key)
 
     async def open(self, key: ConnectionKey) -> Line | Problem | None:
         """Open the line of a connection for its own sake, not for that of a JWK; None when it does not exist."""
@@ -191,11 +194,6 @@ class Connections:
         """Return the gate of a connection; None while no line of it was ever opened."""
         known = self._gates.get(key)
         return known[1] if known else None
-
-    def is_shut(self, key: ConnectionKey) -> bool:
-        """Whether calls of a connection are held back."""
-        gate = self.gate(key)
-        return gate is not None and gate.is_shut
 
     def _gate(self, key: ConnectionKey, spec: ApinizerConnectionSpec, address: str) -> Gate:
         """Return the gate that every line of a connection shares for as long as it leads to the same address."""
@@ -272,6 +270,19 @@ class Connections:
         found = self._namespaces.get(("", namespace)) if self._namespaces is not None else None
         labels = (found or {}).get("metadata", {}).get("labels") or {}
         return allowed.selector is not None and selects(allowed.selector, labels)
+
+    async def _open_as_it_is(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> Line | Problem:
+        """Open a line, again if it was dropped meanwhile: what was read before that may be no more how things are."""
+        while True:
+            self._opening.add(key)
+            try:
+                opened = await self._open(key, spec)
+                if key in self._opening:
+                    return opened
+            finally:
+                self._opening.discard(key)
+            if isinstance(opened, Line):
+                opened.client.retire()
 
     async def _open(self, key: ConnectionKey, spec: ApinizerConnectionSpec) -> Line | Problem:
         who = f"{key[0]} {key[2]}"

@@ -170,11 +170,11 @@ class Gatherer:
                 reference = spec.jwk_str_from.secret_key_ref
                 source = SourceRef("Secret", current.facts.resource.namespace, reference.name, reference.key)
                 where = str(source)
-                current.jwk_str = await self._sources.read(source)
+                content = await self._sources.read(source)
+                current.jwk_str = content.text
                 salt = current.facts.resource.uid
-                key = await asyncio.to_thread(inspect_key, current.jwk_str.reveal(), spec.kid, salt)
-                version = self._sources.version("Secret", source.namespace, source.name)
-                return replace(key, secret_version=version)
+                key = await asyncio.to_thread(inspect_key, content.text.reveal(), spec.kid, salt)
+                return replace(key, secret_version=content.version)
             current.jwk_str = Secret(spec.jwk_str or "")
             return inspect_key(current.jwk_str.reveal(), spec.kid)
         except SourceNotFoundError as error:

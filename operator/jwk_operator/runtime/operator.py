@@ -230,8 +230,12 @@ class Operator:
 
     def _wake_namesakes(self, key: Key, name: str) -> None:
         """Wake those who wait for a remote name that was given back."""
-        others = (other for other in self._jwks.find("name", name) if other != key)
-        self._wake([other for other in others if _waits_for_name(self._jwks.get(other))])
+        self._wake_waiting([other for other in self._jwks.find("name", name) if other != key], _waits_for_name)
+
+    def _wake_waiting(self, keys: Iterable[Key], waits: Callable[[Raw], bool]) -> None:
+        """Wake those who wait, and those whose passes are under way: they may be about to say that they do."""
+        found = ((key, self._jwks.get(key)) for key in keys)
+        self._wake([key for key, raw in found if raw is not None and (self.queue.is_busy(key) or waits(raw))])
 
     def _connection_seen(self, key: Key, before: Raw | None) -> None:
         after = self._connection_store.get(key)
@@ -279,8 +283,7 @@ class Operator:
 
     def _released(self, connection: ConnectionKey) -> None:
         """Wake those whose calls were held back, or failed for the same cause."""
-        keys = self._jwks.find("connection", connection)
-        self._wake([key for key in keys if _waits_for_connection(self._jwks.get(key))])
+        self._wake_waiting(self._jwks.find("connection", connection), _waits_for_connection)
 
     def _namespace_changed(self, event: str | None, raw: Raw) -> None:
         if self._namespaces is None:
@@ -351,8 +354,6 @@ class Operator:
             return
         if result.freed:
             self._wake_namesakes(key, wished_name(before))
-        if result.reason == Reason.CIRCUIT_OPEN and not self._connections.is_shut(connection_of(before)):
-            self.queue.wake(key, Cause.DEPENDENCY)  # it closed while this pass was about to tell that it is open
         if result.again is not None:
             # A pass that could not even claim is repeated for the reason that it was made for.
             self.queue.wake_later(key, cause if result.action == "claim" else Cause.TIMER, result.again)
@@ -385,9 +386,9 @@ class Operator:
         return self.metrics.render()
 
 
-def _waits_for_connection(raw: Raw | None) -> bool:
-    return raw is not None and read(raw).reason in BY_CONNECTION
+def _waits_for_connection(raw: Raw) -> bool:
+    return read(raw).reason in BY_CONNECTION
 
 
-def _waits_for_name(raw: Raw | None) -> bool:
-    return raw is not None and read(raw).reason is Reason.NAME_CONFLICT
+def _waits_for_name(raw: Raw) -> bool:
+    return read(raw).reason is Reason.NAME_CONFLICT

@@ -11,7 +11,7 @@ from jwk_operator.reconcile.connections import Connections
 
 
 class SourceChanges:
-    """Takes in what watches of metadata tell."""
+    """Takes in what watches of metadata tell, and what reads find before that."""
 
     def __init__(
         self,
@@ -27,18 +27,21 @@ class SourceChanges:
         self._sources = sources
         self._wake = wake
         self._reopen = reopen
+        sources.on_change = self._has_changed
 
     def changed(self, kind: str, event: str | None, raw: Raw) -> None:
         """Take in a watch event of a Secret or ConfigMap."""
         namespace, name = key_of(raw)
         version = None if event == "DELETED" else raw["metadata"]["resourceVersion"]
         keys = self._jwks.find("secret", (namespace, name)) if kind == "Secret" else []
-        changed = self._sources.changed(kind, namespace, name, version)
-        if keys:
-            self._sources.note(kind, namespace, name, version)
-        self._wake(key for key in keys if changed or self._speaks_of_another(key, version))
-        if not changed:
-            return
+        if self._sources.told(kind, namespace, name, version, wanted=bool(keys)):
+            self._has_changed(kind, namespace, name)
+        else:
+            self._wake(key for key in keys if self._speaks_of_another(key, version))
+
+    def _has_changed(self, kind: str, namespace: str, name: str) -> None:
+        if kind == "Secret":
+            self._wake(self._jwks.find("secret", (namespace, name)))
         for connection in list(self._connections.referring(kind, namespace, name)):
             self._reopen(connection)
 
