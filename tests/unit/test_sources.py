@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from typing import Any
+import json
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from harness.keys import ec
+from jwk_operator.api.jwk import JWKSpec
 from jwk_operator.kube.client import CONFIG_MAPS, SECRETS, ApiError
+from jwk_operator.kube.jwks import open_store
 from jwk_operator.kube.secrets import SourceNotFoundError, SourceRef, Sources
+from jwk_operator.reconcile import gather
+from jwk_operator.reconcile.connections import Connections
+from jwk_operator.reconcile.keymaterial import KeyFacts, inspect_key
 from unit.cluster import FakeCluster
 
 PLACE = ("Secret", "team", "token")
@@ -201,3 +209,23 @@ async def test_secrets_and_config_maps_of_one_name_are_two(world: World) -> None
     assert (await world.sources.read(SourceRef("ConfigMap", "team", "token", "token"))).text.reveal() == "plain"
     assert await world.read() is None
     assert world.changes == []
+
+
+async def test_a_key_has_the_version_that_it_was_read_from(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the next pass would take a key for deployed that came while this one was looked at."""
+    version = world.put(json.dumps(ec("older")))
+
+    def inspect(*arguments: Any) -> KeyFacts:
+        world.told(world.put(json.dumps(ec("newer"))))
+        return inspect_key(*arguments)
+
+    monkeypatch.setattr(gather, "inspect_key", inspect)
+    gatherer = gather.Gatherer(open_store(), cast("Connections", None), world.sources)
+    spec = JWKSpec.model_validate(
+        {"sourceType": "COPY_PASTE", "jwkStrFrom": {"secretKeyRef": {"name": "token", "key": "token"}}}
+    )
+    resource = SimpleNamespace(namespace="team", uid="u")
+    current = cast("gather.Pass", SimpleNamespace(facts=SimpleNamespace(resource=resource)))
+    found = await gatherer._key(current, spec)
+    assert isinstance(found, KeyFacts)
+    assert (found.kid, found.secret_version) == ("older", version)
