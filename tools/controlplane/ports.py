@@ -13,6 +13,7 @@ from pathlib import Path
 # Below the ports that the kernel hands out by itself: no outgoing connection takes the port while a server restarts,
 # and no client can connect to itself while nobody listens there.
 _PORTS = range(20000, 30000)
+_RESERVATIONS = Path(tempfile.gettempdir()) / f"jwk-operator-ports-{os.getuid()}"
 _ours: set[int] = set()
 
 
@@ -42,8 +43,7 @@ def _reserve(port: int) -> bool:
 @cache
 def _reservations() -> int:
     """Open the file. Once for all: such locks go when any descriptor of the file is closed."""
-    path = Path(tempfile.gettempdir()) / f"jwk-operator-ports-{os.getuid()}"
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    return os.open(_RESERVATIONS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def _is_free(port: int) -> bool:
