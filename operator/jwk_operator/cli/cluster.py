@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -114,7 +114,8 @@ async def _cancelled_by_interrupt(work: Coroutine[Any, Any, T]) -> T:
             task.cancel()
 
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as that of a job in the background is
-        loop.add_signal_handler(signal.SIGINT, interrupt)
+        with suppress(NotImplementedError):  # on Windows, where asyncio's own stays
+            loop.add_signal_handler(signal.SIGINT, interrupt)
     return await work
 
 

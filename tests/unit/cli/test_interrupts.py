@@ -54,3 +54,22 @@ def test_what_is_ignored_stays_ignored() -> None:
         assert carry_out(work()) == "done"
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_where_loops_know_no_signals_asyncios_own_way_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows."""
+
+    def refuse(*_: object) -> None:
+        raise NotImplementedError
+
+    async def work() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.Event().wait()
+
+    async def begun() -> str:
+        return "done"
+
+    monkeypatch.setattr("asyncio.unix_events._UnixSelectorEventLoop.add_signal_handler", refuse)
+    assert carry_out(begun()) == "done"
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(work())
