@@ -95,8 +95,7 @@ class Sources:
         `wanted`, and is news to nobody.
         """
         place = (kind, namespace, name)
-        for since in self._readings.get(place, ()):
-            since.append(version)
+        self._tell_readers(place, version)
         known = place in self._versions
         if known and (version == self._versions[place] or _is_older(version, self._versions[place])):
             return False
@@ -135,10 +134,13 @@ class Sources:
     def _found(self, place: _Place, version: str | None) -> None:
         known, before = place in self._versions, self._versions.get(place)
         self._versions[place] = version
-        for since in self._readings.get(place, ()):
-            since.append(version)
+        self._tell_readers(place, version)
         if known and version != before:
             self.on_change(*place)
+
+    def _tell_readers(self, place: _Place, version: str | None) -> None:
+        for since in self._readings.get(place, ()):
+            since.append(version)
 
 
 def _version_of(raw: Raw | None) -> str | None:
